@@ -1,0 +1,1 @@
+"""Capture: what a source gives, change by change, as it came."""

@@ -1,0 +1,1 @@
+"""Contracts: the one source of truth, loaded, checked and compiled."""

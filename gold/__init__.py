@@ -1,0 +1,1 @@
+"""Stars, marts and feature sets, built by dbt and published."""

@@ -1,0 +1,1 @@
+"""What every layer needs: settings, Spark session, tables, run ledger."""

@@ -1,0 +1,1 @@
+"""Streams, scores and enrichment."""

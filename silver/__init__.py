@@ -1,0 +1,1 @@
+"""The gate, quarantine and the Data Vault."""
