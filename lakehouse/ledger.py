@@ -1,0 +1,184 @@
+"""The run ledger: what each run did to each table, in `ops` tables that any reader can open."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from lakehouse.errors import LakehouseError
+from lakehouse.tables import TableName, Tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RUNS = TableName("ops", "runs")
+STEPS = TableName("ops", "run_steps")
+
+
+def code_version() -> str:
+    """Return the version of the installed project."""
+    try:
+        return version("medallion-lakehouse")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One row: what one run did to one table in one step.
+
+    `input` = `valid` + `quarantined` + `superseded` wherever a gate was passed; `seconds` is wall
+    time, `bytes` what was written. Versions are Delta versions of the upstream table.
+    """
+
+    run: int
+    domain: str
+    layer: str
+    table: str
+    input: int = 0
+    valid: int = 0
+    quarantined: int = 0
+    superseded: int = 0
+    written: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+    upstream: str = ""
+    version_from: int = -1
+    version_to: int = -1
+    contract_version: str = ""
+    code_version: str = field(default_factory=code_version)
+    status: str = "done"
+    message: str = ""
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+_STEP_SCHEMA = pa.schema(
+    [
+        ("run", pa.int64()),
+        *[(name, pa.string()) for name in ("domain", "layer", "table")],
+        *[
+            (name, pa.int64())
+            for name in ("input", "valid", "quarantined", "superseded", "written", "bytes")
+        ],
+        ("seconds", pa.float64()),
+        ("upstream", pa.string()),
+        ("version_from", pa.int64()),
+        ("version_to", pa.int64()),
+        *[(name, pa.string()) for name in ("contract_version", "code_version", "status", "message")],
+        ("at", pa.timestamp("us", tz="UTC")),
+    ]
+)
+_RUN_SCHEMA = pa.schema(
+    [
+        ("run", pa.int64()),
+        ("domain", pa.string()),
+        ("status", pa.string()),
+        ("message", pa.string()),
+        ("seconds", pa.float64()),
+        ("at", pa.timestamp("us", tz="UTC")),
+    ]
+)
+
+
+@dataclass
+class Run:
+    """One run of a domain; its steps are collected and written when a layer ends."""
+
+    number: int
+    domain: str
+    tables: Tables
+    steps: list[Step] = field(default_factory=list)
+    written: int = 0
+    started: float = field(default_factory=time.monotonic)
+
+    def record(self, step: Step) -> Step:
+        """Keep a step, refusing one whose counts do not add up: no row vanishes in silence."""
+        if step.input and step.input != step.valid + step.quarantined + step.superseded:
+            raise LakehouseError(
+                f"{step.table}: {step.input} rows came in, but {step.valid} valid + "
+                f"{step.quarantined} quarantined + {step.superseded} superseded do not add up to it"
+            )
+        self.steps.append(step)
+        return step
+
+    def flush(self) -> None:
+        """Write the steps that are not written yet, in one commit."""
+        rows = [asdict(step) for step in self.steps[self.written :]]
+        if rows:
+            self.tables.append(STEPS, pa.Table.from_pylist(rows, schema=_STEP_SCHEMA))
+            self.written = len(self.steps)
+
+    def mark(self, status: str, message: str = "") -> None:
+        """Write that the run started, is done or failed."""
+        row = {
+            "run": self.number,
+            "domain": self.domain,
+            "status": status,
+            "message": message[:2000],
+            "seconds": time.monotonic() - self.started,
+            "at": datetime.now(UTC),
+        }
+        self.tables.append(RUNS, pa.Table.from_pylist([row], schema=_RUN_SCHEMA))
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """All runs of a warehouse."""
+
+    tables: Tables
+
+    def next_number(self) -> int:
+        """Return the number of the next run: larger than every number that was ever started."""
+        runs = self.tables.read(RUNS, ["run"])
+        return 1 if runs is None or not runs.num_rows else max(runs["run"].to_pylist()) + 1
+
+    @contextmanager
+    def run(self, domain: str) -> Iterator[Run]:
+        """Start a run; its end, good or bad, and all its steps are written when the block ends."""
+        run = Run(self.next_number(), domain, self.tables)
+        run.mark("started")
+        try:
+            yield run
+        except BaseException as error:
+            run.flush()
+            run.mark("failed", f"{type(error).__name__}: {error}")
+            raise
+        run.flush()
+        run.mark("done")
+
+    def steps(self, domain: str | None = None, last: int | None = None) -> list[dict[str, Any]]:
+        """Return the steps of all runs, or of the `last` ones, oldest first."""
+        rows = self.tables.read(STEPS)
+        found = [] if rows is None else rows.to_pylist()
+        if domain:
+            found = [row for row in found if row["domain"] == domain]
+        if last:
+            numbers = sorted({row["run"] for row in found})[-last:]
+            found = [row for row in found if row["run"] in numbers]
+        return sorted(found, key=lambda row: (row["run"], row["at"]))
+
+    def runs(self, domain: str | None = None) -> list[dict[str, Any]]:
+        """Return one row a run with its last known status, oldest first.
+
+        A run that was killed keeps the status `started`.
+        """
+        rows = self.tables.read(RUNS)
+        latest: dict[int, dict[str, Any]] = {}
+        for row in sorted(rows.to_pylist() if rows else [], key=lambda row: row["at"]):
+            if domain in (None, row["domain"]):
+                latest[row["run"]] = row
+        return [latest[number] for number in sorted(latest)]
+
+
+@contextmanager
+def timed(step: Step) -> Iterator[list[Step]]:
+    """Yield a one-item list that holds the step; on leaving its `seconds` are set."""
+    box, start = [step], time.monotonic()
+    yield box
+    box[0] = replace(box[0], seconds=time.monotonic() - start)

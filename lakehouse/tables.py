@@ -1,0 +1,127 @@
+"""Tables by name: where they lie, which version they have, what was consumed, without a JVM."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from deltalake import CommitProperties, DeltaTable, write_deltalake
+from deltalake.exceptions import TableNotFoundError
+
+from lakehouse.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pyarrow as pa
+
+    from lakehouse.settings import Settings
+
+LAYERS = ("bronze", "silver", "gold", "platinum", "ops")
+
+
+@dataclass(frozen=True, order=True)
+class TableName:
+    """The name of a table: `<layer>.<domain>__<table>`, or `ops.<table>`."""
+
+    layer: str
+    table: str
+
+    @classmethod
+    def of(cls, layer: str, domain: str, dataset: str) -> Self:
+        """Return the name of a domain's table in a layer."""
+        return cls(layer, f"{domain}__{dataset}")
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the name written as `layer.table`; raise UsageError for anything else."""
+        layer, dot, table = text.partition(".")
+        if not dot or layer not in LAYERS or not table:
+            raise UsageError(f"'{text}' is no table name: write <layer>.<domain>__<table>")
+        return cls(layer, table)
+
+    @property
+    def domain(self) -> str:
+        """Return the domain the table belongs to, empty for `ops`."""
+        return self.table.partition("__")[0] if "__" in self.table else ""
+
+    def __str__(self) -> str:
+        """Return the SQL name."""
+        return f"{self.layer}.{self.table}"
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The Delta tables of one warehouse."""
+
+    warehouse: str
+
+    @classmethod
+    def at(cls, settings: Settings) -> Self:
+        """Return the tables of the warehouse that the settings name."""
+        return cls(settings.warehouse.rstrip("/"))
+
+    def path(self, name: TableName) -> str:
+        """Return the folder of a table, whether it exists or not."""
+        return f"{self.warehouse}/{name.layer}/{name.table}"
+
+    def open(self, name: TableName, version: int | None = None) -> DeltaTable | None:
+        """Return the table for reading without Spark, or None where there is none yet."""
+        if "://" not in self.warehouse and not Path(self.path(name), "_delta_log").is_dir():
+            return None
+        try:
+            return DeltaTable(self.path(name), version=version)
+        except TableNotFoundError:
+            return None
+
+    def exists(self, name: TableName) -> bool:
+        """Return whether the table has at least one version."""
+        return self.open(name) is not None
+
+    def version(self, name: TableName) -> int:
+        """Return the newest version of a table, -1 where there is none."""
+        table = self.open(name)
+        return -1 if table is None else table.version()
+
+    def consumed(self, name: TableName, upstream: TableName) -> int:
+        """Return the upstream version that the table holds, -1 for none.
+
+        It stands in the table's own log (a Delta `txn` action, written by the same commit as
+        the rows), so rows and progress can never disagree.
+        """
+        table = self.open(name)
+        if table is None:
+            return -1
+        seen = table.transaction_version(str(upstream))
+        return -1 if seen is None else seen
+
+    def append(self, name: TableName, rows: pa.Table, *, upstream: tuple[str, int] | None = None) -> None:
+        """Append Arrow rows in one commit; `upstream` = (application, version) makes it once only."""
+        properties = None
+        if upstream is not None:
+            app, version = upstream
+            table = self.open(name)
+            seen = table.transaction_version(app) if table is not None else None
+            if seen is not None and seen >= version:
+                return
+            from deltalake import Transaction
+
+            properties = CommitProperties(app_transactions=[Transaction(app, version)])
+        write_deltalake(
+            self.path(name), rows, mode="append", schema_mode="merge", commit_properties=properties
+        )
+
+    def read(self, name: TableName, columns: list[str] | None = None) -> pa.Table | None:
+        """Return the newest rows of a small table, or None where there is none."""
+        table = self.open(name)
+        return None if table is None else table.to_pyarrow_table(columns=columns)
+
+    def names(self, domain: str | None = None) -> Iterator[TableName]:
+        """Yield every table in the warehouse, layer by layer, of one domain or of all."""
+        for layer in LAYERS:
+            folder = Path(self.warehouse, layer)
+            for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+                name = TableName(layer, path.name)
+                if (path / "_delta_log").is_dir() and domain in (None, name.domain):
+                    yield name
