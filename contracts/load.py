@@ -1,0 +1,186 @@
+"""Loads contracts: YAML in, frozen values out, every problem with its file and line."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from contracts import declarations, document
+from contracts.errors import ContractError
+from contracts.model import Capture, Cleanse, Column, Contract, Hub, Vault
+from contracts.rules import rules_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from contracts.declarations import Strict
+    from contracts.document import Document
+
+TYPES = re.compile(
+    r"^(boolean|tinyint|smallint|int|bigint|float|double|string|binary|date|timestamp"
+    r"|decimal\(\d+,\s?\d+\)|(array|map|struct)<.+>)$"
+)
+SEMVER = re.compile(r"^\d+\.\d+\.\d+$")
+
+
+def domains(folder: Path) -> list[str]:
+    """Return the domains that have contracts, sorted."""
+    return sorted(path.name for path in folder.iterdir() if path.is_dir() and any(path.glob("*.yaml")))
+
+
+def load_domain(folder: Path, domain: str) -> dict[str, Contract]:
+    """Return the contracts of a domain by dataset; raise ContractError naming every problem."""
+    files = sorted((folder / domain).glob("*.yaml"))
+    if not files:
+        known = ", ".join(domains(folder)) or "none"
+        raise ContractError(f"domain '{domain}' has no contracts in {folder.name}/; there is: {known}")
+    found: dict[str, Contract] = {}
+    problems: list[str] = []
+    for file in files:
+        try:
+            contract = load_file(file, domain)
+        except ContractError as error:
+            problems.append(str(error))
+            continue
+        if contract.dataset in found:
+            problems.append(
+                f"{contract.file}:1: '{contract.dataset}' has a contract already: "
+                f"{found[contract.dataset].file}"
+            )
+        found[contract.dataset] = contract
+    if problems:
+        raise ContractError("\n".join(problems))
+    return found
+
+
+def load_file(path: Path, domain: str) -> Contract:
+    """Return one file's contract."""
+    source = document.read(path)
+    data = source.data
+    if not SEMVER.match(str(data["version"])):
+        raise source.error(["version"], f"version '{data['version']}' is no major.minor.patch")
+    if data.get("domain") not in (None, domain):
+        raise source.error(["domain"], f"domain '{data['domain']}' lies in the folder of '{domain}'")
+    if len(data.get("schema") or []) != 1:
+        raise source.error(["schema"], "exactly one dataset a contract")
+    return _contract(source, domain)
+
+
+def _contract(source: Document, domain: str) -> Contract:
+    data, table = source.data, source.data["schema"][0]
+    columns = tuple(
+        _column(source, index, raw) for index, raw in enumerate(table.get("properties") or [])
+    )
+    declared = {
+        item["property"]: (item["value"], ["customProperties", index, "value"])
+        for index, item in enumerate(data.get("customProperties") or [])
+    }
+    for name, (_, path) in declared.items():
+        if name not in ("capture", *declarations.DECLARATIONS):
+            raise source.error(path[:2], f"unknown property '{name}'")
+    names = {column.name for column in columns}
+    parts = {
+        name: _declaration(source, kind, *declared[name])
+        for name, kind in declarations.DECLARATIONS.items()
+        if name in declared
+    }
+    return Contract(
+        domain=domain,
+        dataset=table["name"],
+        version=data["version"],
+        status=data["status"],
+        description=((data.get("description") or {}).get("purpose") or "").strip(),
+        owner=_owner(data),
+        columns=columns,
+        rules=rules_of(source, columns),
+        capture=_captures(source, *declared.get("capture", ([], []))),
+        vault=_vault(source, parts.get("vault"), declared, names),
+        features=parts["features"].model_dump() if "features" in parts else {},
+        score=parts["score"].model_dump() if "score" in parts else {},
+        enrich=parts["enrich"].model_dump() if "enrich" in parts else {},
+        service_levels={item["property"]: item for item in data.get("slaProperties") or []},
+        source_table=table.get("physicalName") or table["name"],
+        file=source.file,
+    )
+
+
+def _owner(data: dict[str, Any]) -> str:
+    team = data.get("team") or {}
+    return team.get("name", "") if isinstance(team, dict) else ""
+
+
+def _column(source: Document, index: int, raw: dict[str, Any]) -> Column:
+    path = ["schema", 0, "properties", index]
+    kind = (raw.get("physicalType") or "").lower().replace(", ", ",")
+    if not TYPES.match(kind):
+        raise source.error(path, f"column '{raw['name']}': physicalType '{kind}' is no Spark type")
+    custom = {item["property"]: item["value"] for item in raw.get("customProperties") or []}
+    unknown = set(custom) - {"cleanse", "unit"}
+    if unknown:
+        raise source.error(path, f"column '{raw['name']}': unknown property {sorted(unknown)}")
+    return Column(
+        name=raw["name"],
+        type=kind,
+        description=(raw.get("description") or "").strip(),
+        required=bool(raw.get("required") or raw.get("primaryKey")),
+        key=raw.get("primaryKeyPosition", 1) if raw.get("primaryKey") else 0,
+        unit=custom.get("unit", ""),
+        classification=raw.get("classification", ""),
+        cleanse=_cleanse(source, path, custom.get("cleanse")),
+    )
+
+
+def _cleanse(source: Document, path: list[str | int], raw: dict[str, Any] | None) -> Cleanse:
+    if raw is None:
+        return Cleanse()
+    declared = _declaration(source, declarations.CleanseDeclaration, raw, path)
+    return Cleanse(
+        trim=declared.trim,
+        case=declared.case,
+        null_tokens=declared.nullTokens,
+        mapping=tuple(declared.mapping.items()),
+        default=declared.default,
+    )
+
+
+def _declaration(source: Document, kind: type[Strict], raw: Any, path: Sequence[str | int]) -> Any:  # noqa: ANN401 - the YAML's own shape
+    try:
+        return kind.model_validate(raw)
+    except ValidationError as error:
+        lines = [
+            str(source.error([*path, *problem["loc"]], f"{_dotted(problem['loc'])}: {problem['msg']}"))
+            for problem in error.errors()
+        ]
+        raise ContractError("\n".join(lines)) from None
+
+
+def _dotted(location: Sequence[str | int]) -> str:
+    return ".".join(str(part) for part in location) or "value"
+
+
+def _captures(source: Document, raw: Any, path: list[str | int]) -> tuple[Capture, ...]:  # noqa: ANN401 - the YAML's own shape
+    if not isinstance(raw, list):
+        raise source.error(path, "capture is a list, one item a way of arrival")
+    kind = declarations.CaptureDeclaration
+    declared = [_declaration(source, kind, item, [*path, i]) for i, item in enumerate(raw)]
+    return tuple(Capture(**item.model_dump()) for item in declared)
+
+
+def _vault(source: Document, declared: Any, raw: dict[str, Any], names: set[str]) -> Vault | None:  # noqa: ANN401 - one of the declarations
+    if declared is None:
+        return None
+    link = declared.link
+    used = [name for columns in declared.hubs.values() for name in columns]
+    for name in [*used, *(link.dependent if link else ())]:
+        if name not in names:
+            raise source.error(raw["vault"][1], f"vault names the column '{name}', which is not there")
+    return Vault(
+        hubs=tuple(Hub(name, columns) for name, columns in declared.hubs.items()),
+        link=link.name if link else "",
+        dependent=link.dependent if link else (),
+        satellite=declared.satellite,
+        historized=link.historized if link else True,
+    )

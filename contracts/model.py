@@ -1,0 +1,137 @@
+"""What a contract says, as frozen values: columns, rules, capture, cleansing and vault."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One check of one column: its name, its arguments and what a failure means.
+
+    `error` sends the row to quarantine, `warning` lets it pass with a flag.
+    """
+
+    column: str
+    check: str
+    arguments: dict[str, Any] = field(default_factory=dict, hash=False)
+    severity: Severity = "error"
+    name: str = ""
+    description: str = ""
+
+    @property
+    def label(self) -> str:
+        """Return the name under which a failure is reported."""
+        return self.name or self.check
+
+
+@dataclass(frozen=True)
+class Cleanse:
+    """How the text of one column is made clean before the gate, in this order."""
+
+    trim: bool = False
+    case: Literal["", "upper", "lower"] = ""
+    null_tokens: tuple[str, ...] = ()
+    mapping: tuple[tuple[str, str], ...] = ()
+    default: str | None = None
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its Spark type, whether it must be there, its place in the key."""
+
+    name: str
+    type: str
+    description: str = ""
+    required: bool = False
+    key: int = 0
+    unit: str = ""
+    classification: str = ""
+    cleanse: Cleanse = Cleanse()
+
+
+@dataclass(frozen=True)
+class Capture:
+    """One way in which a dataset's files arrive: where they lie below the landing folder.
+
+    `method` is `files` (each row is one event) or `debezium` (change envelopes as JSON lines).
+    `order` names the column that orders the events of `files`, none for a snapshot.
+    """
+
+    method: Literal["files", "debezium"]
+    path: str
+    format: str
+    order: str = ""
+
+
+@dataclass(frozen=True)
+class Hub:
+    """One hub that a dataset mentions: its name and the columns of its business key."""
+
+    name: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Vault:
+    """Which hubs, link and satellite a dataset loads.
+
+    `link` is empty for a dataset that describes a hub; `events` is the table of one row an event:
+    a satellite, or the link itself where it is not historized.
+    """
+
+    hubs: tuple[Hub, ...]
+    link: str = ""
+    dependent: tuple[str, ...] = ()
+    satellite: str = ""
+    historized: bool = True
+
+    @property
+    def events(self) -> str:
+        """Return the table that holds one row a gated event."""
+        return f"sat_{self.satellite}" if self.historized else f"lnk_{self.link}"
+
+    @property
+    def parent(self) -> str:
+        """Return the name whose hash key identifies a row: the link's, or the hub's."""
+        return self.link or self.hubs[0].name
+
+
+@dataclass(frozen=True)
+class Contract:
+    """One dataset's contract."""
+
+    domain: str
+    dataset: str
+    version: str
+    status: str
+    description: str
+    owner: str
+    columns: tuple[Column, ...]
+    rules: tuple[Rule, ...]
+    capture: tuple[Capture, ...] = ()
+    vault: Vault | None = None
+    features: dict[str, Any] = field(default_factory=dict, hash=False)
+    score: dict[str, Any] = field(default_factory=dict, hash=False)
+    enrich: dict[str, Any] = field(default_factory=dict, hash=False)
+    service_levels: dict[str, Any] = field(default_factory=dict, hash=False)
+    source_table: str = ""
+    file: str = ""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Return the columns of the primary key, in order."""
+        keyed = sorted((column.key, column.name) for column in self.columns if column.key)
+        return tuple(name for _, name in keyed)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the column names in contract order."""
+        return tuple(column.name for column in self.columns)
+
+    def column(self, name: str) -> Column:
+        """Return a column by name; raise KeyError where there is none."""
+        return next(column for column in self.columns if column.name == name)

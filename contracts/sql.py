@@ -1,0 +1,62 @@
+"""SQL text pieces: quoted names, literals, and values as type-stable text for hashing."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+GHOST = f"unhex('{'00' * 32}')"
+INTEGERS = ("tinyint", "smallint", "int", "bigint")
+
+
+def name(text: str) -> str:
+    """Return an identifier in back quotes."""
+    return "`" + text.replace("`", "``") + "`"
+
+
+def literal(value: Any) -> str:  # noqa: ANN401 - any YAML scalar
+    """Return a value as a SQL literal."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return f"{value}L" if abs(value) > 2**31 - 1 else str(value)
+    if isinstance(value, float):
+        return f"{value!r}D"
+    if isinstance(value, datetime):
+        return f"timestamp'{value.isoformat(sep=' ')}'"
+    if isinstance(value, date):
+        return f"date'{value.isoformat()}'"
+    escaped = str(value).replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def stable_text(column: str, kind: str) -> str:
+    """Return an expression for a value's text that does not depend on the width of its type.
+
+    1 as int and as bigint, 1.5 as decimal(3,1) and as decimal(10,2) have one text each.
+    """
+    if kind == "string":
+        return name(column)
+    if kind.startswith("decimal"):
+        return f"cast(cast({name(column)} as decimal(38,9)) as string)"
+    if kind == "timestamp":
+        return f"cast(unix_micros({name(column)}) as string)"
+    if kind == "binary":
+        return f"hex({name(column)})"
+    if kind.startswith(("array", "map", "struct")):
+        return f"to_json({name(column)})"
+    return f"cast({name(column)} as string)"
+
+
+def hashed(columns: list[tuple[str, str]]) -> str:
+    """Return the SHA-256, as 32 bytes, of the columns given as (name, type).
+
+    Each part is written as `length:text`, a null as `-`, so no two different rows share an input.
+    """
+    parts = []
+    for column, kind in columns:
+        text = stable_text(column, kind)
+        parts.append(f"coalesce(concat(char_length({text}), ':', {text}), '-')")
+    return f"unhex(sha2(concat({', '.join(parts) or literal('')}), 256))"

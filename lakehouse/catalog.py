@@ -1,0 +1,99 @@
+"""The SQL catalog: the folders of the warehouse, registered in a session when they are asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from contracts.load import domains, load_domain
+from contracts.vault import views
+from lakehouse.errors import UsageError
+from lakehouse.tables import LAYERS, TableName, Tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pyspark.sql import SparkSession
+
+    from lakehouse.settings import Settings
+
+
+def create_layers(spark: SparkSession) -> None:
+    """Create the database of each layer in the session's catalog, where it is not there yet."""
+    known = {database.name for database in spark.catalog.listDatabases()}
+    for layer in LAYERS:
+        if layer not in known:
+            spark.sql(f"create database if not exists {layer}")
+
+
+def register(
+    spark: SparkSession,
+    settings: Settings,
+    names: Iterable[TableName],
+    *,
+    pinned: Mapping[TableName, int] | None = None,
+) -> list[TableName]:
+    """Register tables, and views with what they read; return the names that exist.
+
+    A name in `pinned` is registered as a view of that version: what was published, whatever a
+    run is doing to the table now.
+    """
+    create_layers(spark)
+    tables, found = Tables.at(settings), []
+    for name in names:
+        if _register_one(spark, settings, tables, name, (pinned or {}).get(name)):
+            found.append(name)
+    return found
+
+
+def _register_one(
+    spark: SparkSession, settings: Settings, tables: Tables, name: TableName, version: int | None
+) -> bool:
+    path = tables.path(name)
+    if tables.exists(name):
+        if version is None:
+            spark.sql(f"create table if not exists {_quoted(name)} using delta location '{path}'")
+        else:
+            spark.sql(
+                f"create or replace view {_quoted(name)} as "
+                f"select * from delta.`{path}` version as of {version}"  # noqa: S608 - our own path
+            )
+        return True
+    query = vault_views(settings, name.domain).get(name.table) if name.layer == "silver" else None
+    if query is None:
+        return False
+    needed = [TableName("silver", table) for table in query[1]]
+    if len(register(spark, settings, needed)) < len(needed):
+        return False
+    spark.sql(f"create or replace view {_quoted(name)} as {query[0]}")
+    return True
+
+
+def vault_views(settings: Settings, domain: str) -> dict[str, tuple[str, list[str]]]:
+    """Return the vault views of a domain, by table name; none for a domain without contracts."""
+    if domain not in domains(settings.contracts):
+        return {}
+    return views(load_domain(settings.contracts, domain).values(), domain)
+
+
+def names_in(query: str) -> list[TableName]:
+    """Return the lakehouse tables a SQL text reads; raise UsageError for a text that is no query."""
+    import sqlglot
+    from sqlglot import exp
+
+    try:
+        statements = [s for s in sqlglot.parse(query, read="spark") if s is not None]
+    except sqlglot.errors.ParseError as error:
+        raise UsageError(f"not readable as SQL: {str(error).splitlines()[0]}") from None
+    reading = (exp.Query, exp.Describe, exp.Show)
+    if len(statements) != 1 or not isinstance(statements[0], reading):
+        raise UsageError("only one statement, and only one that reads: select, with, describe")
+    found = {
+        TableName(table.db, table.name)
+        for table in statements[0].find_all(exp.Table)
+        if table.db in LAYERS
+    }
+    return sorted(found)
+
+
+def _quoted(name: TableName) -> str:
+    return f"`{name.layer}`.`{name.table}`"
