@@ -3,49 +3,57 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-from pathlib import Path
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from lakehouse.errors import LakehouseError
+from lakehouse import gateway
 from lakehouse.settings import Settings
 from lakehouse.settings import settings as read_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pyspark.sql import SparkSession
 
-LOGGING = Path(__file__).resolve().parent / "log4j2.properties"
 LOOPBACK = "127.0.0.1"
+_booting: list[gateway.Gateway] = []
 
 
-def spark(settings: Settings | None = None, app: str = "lakehouse") -> SparkSession:
+def boot(settings: Settings | None = None, *, short: bool = False) -> None:
+    """Start the JVM and return at once, so that imports run meanwhile; `spark()` joins it."""
+    if not _booting:
+        _booting.append(gateway.launch(settings or read_settings(), short=short))
+
+
+def spark(
+    settings: Settings | None = None, app: str = "lakehouse", *, short: bool = False
+) -> SparkSession:
     """Return this process's Spark session, starting the JVM at the first call.
 
+    `short` is for a command that runs few queries: it compiles quickly and never well.
+
     Raises:
-        LakehouseError: Java or the Delta jars are missing.
+        LakehouseError: Java or the Delta jars are missing, or the JVM does not start.
     """
+    chosen = settings or read_settings()
+    boot(chosen, short=short)
     from pyspark.sql import SparkSession
 
     active = SparkSession.getActiveSession()
     if active is not None:
         return active
-    chosen = settings or read_settings()
-    _require_java()
-    os.environ["PYSPARK_PYTHON"] = sys.executable
-    os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
+    os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
     os.environ.setdefault("SPARK_LOCAL_IP", LOOPBACK)
     builder = SparkSession.builder.appName(app).master(chosen.spark_master)
     for key, value in options(chosen).items():
         builder = builder.config(key, value)
-    session = builder.getOrCreate()
-    session.sparkContext.setLogLevel("ERROR")
-    return session
+    with _joined(_booting[0]):
+        return builder.getOrCreate()
 
 
 def options(settings: Settings) -> dict[str, str]:
-    """Return the Spark configuration of a local run, option by option."""
-    jars = _jars(settings)
+    """Return the Spark configuration of a session, option by option."""
     cores = str(os.cpu_count() or 2)
     scratch = settings.home / "spark"
     scratch.mkdir(parents=True, exist_ok=True)
@@ -55,9 +63,6 @@ def options(settings: Settings) -> dict[str, str]:
         "spark.sql.catalogImplementation": "in-memory",
         "spark.sql.warehouse.dir": settings.warehouse,
         "spark.local.dir": str(scratch),
-        "spark.driver.extraClassPath": os.pathsep.join(map(str, jars)),
-        "spark.jars": ",".join(map(str, jars)),
-        "spark.driver.memory": settings.driver_memory,
         "spark.driver.host": LOOPBACK,
         "spark.driver.bindAddress": LOOPBACK,
         "spark.ui.enabled": "false",
@@ -66,22 +71,23 @@ def options(settings: Settings) -> dict[str, str]:
         "spark.default.parallelism": cores,
         "spark.sql.session.timeZone": "UTC",
         "spark.databricks.delta.snapshotPartitions": "2",
-        "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile=file:{LOGGING} -Duser.timezone=UTC",
+        **_for_workers(settings),
     }
 
 
-def _jars(settings: Settings) -> list[Path]:
-    found = sorted((settings.tools / "jars").glob("*.jar"))
-    if not found:
-        message = f"no Delta jars in {settings.tools / 'jars'}: run `make setup`, which fetches them once"
-        raise LakehouseError(message)
-    return found
+def _for_workers(settings: Settings) -> dict[str, str]:
+    """Return how far workers get the jars: in local mode the driver's class path is theirs."""
+    if settings.spark_master.startswith("local"):
+        return {}
+    return {"spark.jars": ",".join(map(str, gateway.jars(settings)))}
 
 
-def _require_java() -> None:
-    home = os.environ.get("JAVA_HOME")
-    if home and (Path(home) / "bin" / "java").exists():
-        return
-    if shutil.which("java") is None:
-        message = "Spark needs Java 17 or later and none was found: run `make setup`, or set JAVA_HOME"
-        raise LakehouseError(message)
+@contextmanager
+def _joined(jvm: gateway.Gateway) -> Iterator[None]:
+    """Let PySpark find the JVM while it looks, and leave the environment as it was."""
+    port, secret = jvm.address()
+    os.environ.update(PYSPARK_GATEWAY_PORT=str(port), PYSPARK_GATEWAY_SECRET=secret)
+    try:
+        yield
+    finally:
+        del os.environ["PYSPARK_GATEWAY_PORT"], os.environ["PYSPARK_GATEWAY_SECRET"]
