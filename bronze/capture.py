@@ -1,0 +1,156 @@
+"""Carries new files into bronze: each content once, each row as it came, one commit a dataset."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from bronze import debezium, discovery, files
+from lakehouse.errors import ContractBreach
+from lakehouse.ledger import Step
+from lakehouse.tables import TableName, Tables
+from lakehouse.writing import append
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from pyspark.sql import DataFrame, SparkSession
+
+    from bronze.discovery import Entry, FileLog, Found
+    from contracts.model import Contract
+    from lakehouse.ledger import Run
+    from lakehouse.settings import Settings
+
+PARALLEL = 3
+
+
+@dataclass(frozen=True)
+class Work:
+    """One dataset's batch: the files to load, and those that are skipped as duplicates."""
+
+    contract: Contract
+    load: list[Found]
+    schemas: dict[str, object]
+    entries: list[Entry]
+
+
+def prepare(
+    settings: Settings, contracts: Iterable[Contract], run: Run
+) -> tuple[list[Work], list[ContractBreach]]:
+    """Return what is to be loaded, after checking every file and writing the plan ahead.
+
+    Needs no JVM. A dataset with a file that cannot be loaded whole is left out and its breach
+    returned: nothing of it is written.
+    """
+    tables = Tables.at(settings)
+    log = discovery.FileLog(tables, run.domain)
+    works, breaches, entries = [], [], []
+    for contract in contracts:
+        committed = discovery.committed(tables, contract)
+        entries += _abandoned(log, contract, committed)
+        found = discovery.waiting(settings, contract, log)
+        if not found:
+            continue
+        try:
+            schemas = {f.path: files.check(contract, f) for f in found if f.capture.method == "files"}
+        except ContractBreach as breach:
+            breaches.append(breach)
+            table = str(TableName.of("bronze", run.domain, contract.dataset))
+            run.record(
+                Step(run.number, run.domain, "bronze", table, status="breach", message=str(breach))
+            )
+            continue
+        planned = discovery.plan(contract, found, log, committed, run.number)
+        skipped = {entry.path for entry in planned if entry.status == "duplicate"}
+        load = [file for file in found if file.path not in skipped]
+        works.append(Work(contract, load, schemas, planned))
+        entries += planned
+    log.write(entries)
+    return works, breaches
+
+
+def _abandoned(log: FileLog, contract: Contract, committed: int) -> list[Entry]:
+    """Return marks for batches that were planned by a process that died before its commit."""
+    dead = {entry.batch: entry for entry in log.unfinished(contract.dataset, committed)}
+    return [
+        discovery.Entry(
+            entry.domain, entry.dataset, batch, "", 0, 0, "", "abandoned", "never committed"
+        )
+        for batch, entry in dead.items()
+    ]
+
+
+def load(
+    spark: SparkSession,
+    settings: Settings,
+    works: list[Work],
+    run: Run,
+    progress: Callable[[str], None] = lambda _: None,
+) -> list[Step]:
+    """Load every dataset's batch, some at a time; return one step a dataset."""
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        return list(pool.map(lambda work: _load_one(spark, settings, work, run, progress), works))
+
+
+def _load_one(
+    spark: SparkSession, settings: Settings, work: Work, run: Run, progress: Callable[[str], None]
+) -> Step:
+    contract, start = work.contract, time.monotonic()
+    name = TableName.of("bronze", run.domain, contract.dataset)
+    notes = [f"{e.path}: {e.reason}" for e in work.entries if e.status == "duplicate"]
+    notes += [f"{file.path}: no rows (0 bytes)" for file in work.load if file.size == 0]
+    step = Step(
+        run.number, run.domain, "bronze", str(name),
+        upstream=f"{len(work.load)} files", contract_version=contract.version,
+        message="; ".join(notes),
+    )  # fmt: skip
+    if work.load:
+        frame = _rows(spark, work).select(
+            "*",
+            F.lit(datetime.now(UTC)).cast("timestamp").alias("_ingested_at"),
+            F.lit(run.number).cast("bigint").alias("_batch"),
+        )
+        written = append(
+            Tables.at(settings), name, frame,
+            once=(discovery.CAPTURE, run.number),
+            skip_on=("_batch", "_sequence", *contract.keys),
+        )  # fmt: skip
+        step = _with(step, written.rows, written.bytes, run.number)
+    step = run.record(_timed(step, start))
+    progress(f"bronze {contract.dataset}: {step.written:,} rows")
+    return step
+
+
+def _with(step: Step, rows: int, size: int, batch: int) -> Step:
+    from dataclasses import replace
+
+    return replace(step, input=rows, valid=rows, written=rows, bytes=size, version_to=batch)
+
+
+def _timed(step: Step, start: float) -> Step:
+    from dataclasses import replace
+
+    return replace(step, seconds=time.monotonic() - start)
+
+
+def _rows(spark: SparkSession, work: Work) -> DataFrame:
+    frames = []
+    parquet = [file for file in work.load if file.capture.method == "files"]
+    if parquet:
+        schemas = [work.schemas[file.path] for file in parquet]
+        frames.append(files.rows(spark, work.contract, parquet, schemas))
+    for form in ("debezium-json", "kafka-json"):
+        group = [f for f in work.load if f.capture.method == "debezium" and f.capture.format == form]
+        if group:
+            parsed = debezium.lines(spark, group)
+            extra = debezium.unknown_columns(parsed, work.contract)
+            frames.append(debezium.rows(parsed, work.contract, extra))
+    union = frames[0]
+    for frame in frames[1:]:
+        union = union.unionByName(frame, allowMissingColumns=True)
+    return union

@@ -1,0 +1,70 @@
+"""The columns of a bronze row: typed where a value fits, rescued as text where it does not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pyspark.sql import Column
+
+    from contracts.model import Contract
+
+# What a source gave nothing for: rows of a snapshot hold since ever.
+EPOCH = "timestamp'1970-01-01 00:00:00'"
+SNAPSHOT_POSITION = f"{0:019d}.0.{0:010d}"
+WIDER = {
+    ("tinyint", "smallint"), ("tinyint", "int"), ("tinyint", "bigint"), ("smallint", "int"),
+    ("smallint", "bigint"), ("int", "bigint"), ("float", "double"), ("timestamp_ntz", "timestamp"),
+}  # fmt: skip
+
+
+def typed(value: Column, given: str, wanted: str) -> Column:
+    """Return a value in the wanted type, null where it does not fit."""
+    if given == wanted:
+        return value
+    if (given, wanted) in WIDER:
+        return value.cast(wanted)
+    if given == "string" and wanted == "date":
+        # Debezium writes a date as 2017-12-28Z, which no cast reads.
+        value = F.regexp_replace(value, "Z$", "")
+    return value.try_cast(wanted)
+
+
+def payload(
+    contract: Contract, given: Mapping[str, tuple[Column, str]], extra: Iterable[str]
+) -> tuple[list[Column], Column]:
+    """Return the payload columns and the map of what did not fit.
+
+    `given` has, by column name, the value and its type as the source gave it. Columns that the
+    contract lacks (`extra`) are kept as text.
+    """
+    columns, rescued = [], []
+    for column in contract.columns:
+        if column.name not in given:
+            columns.append(F.lit(None).cast(column.type).alias(column.name))
+            continue
+        value, kind = given[column.name]
+        fitted = typed(value, kind, column.type)
+        columns.append(fitted.alias(column.name))
+        if kind != column.type and (kind, column.type) not in WIDER:
+            rescued.append((column.name, value, value.isNotNull() & fitted.isNull()))
+    columns += [given[name][0].cast("string").alias(name) for name in extra]
+    return columns, _rescued(rescued)
+
+
+def _rescued(values: list[tuple[str, Column, Column]]) -> Column:
+    nothing = F.lit(None).cast("map<string,string>")
+    if not values:
+        return nothing
+    anything = values[0][2]
+    for _, _, misfit in values[1:]:
+        anything = anything | misfit
+    pairs = [
+        F.when(misfit, F.struct(F.lit(name).alias("key"), value.cast("string").alias("value")))
+        for name, value, misfit in values
+    ]
+    return F.when(anything, F.map_from_entries(F.array_compact(F.array(*pairs)))).otherwise(nothing)

@@ -1,0 +1,103 @@
+"""Capture of Debezium change envelopes from JSON lines.
+
+A line is an envelope itself (`debezium-json`), or a Kafka record whose `value` holds one as text
+(`kafka-json`: topic, partition, offset, timestamp, key, value).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from bronze.columns import payload
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame, SparkSession
+
+    from bronze.discovery import Found
+    from contracts.model import Contract
+
+ENVELOPE = (
+    "before map<string,string>, after map<string,string>, op string, ts_ms bigint, _origin string, "
+    "source struct<txId:bigint, lsn:bigint, sequence:string, ts_ms:bigint, table:string, "
+    "snapshot:string>, transaction struct<id:string, total_order:bigint>, _corrupt string"
+)
+RECORD = (
+    "topic string, partition int, offset bigint, timestamp bigint, key string, value string, "
+    "_corrupt string"
+)
+OPTIONS = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": "_corrupt"}
+
+
+def lines(spark: SparkSession, found: list[Found]) -> DataFrame:
+    """Return one row a line: its text, its file, and the parsed envelope in `e`."""
+    text = spark.read.text([str(file.absolute) for file in found]).select(
+        F.col("value").alias("_line"),
+        F.element_at(F.split(F.col("_metadata.file_path"), "/"), -1).alias("_source"),
+    )
+    text = text.where(F.length(F.trim(F.col("_line"))) > 0)
+    if found[0].capture.format == "kafka-json":
+        record = text.withColumn("k", F.from_json("_line", RECORD, OPTIONS))
+        return record.withColumn("e", F.from_json("k.value", ENVELOPE, OPTIONS))
+    return text.withColumn("k", F.lit(None).cast(f"struct<{_colons(RECORD)}>")).withColumn(
+        "e", F.from_json("_line", ENVELOPE, OPTIONS)
+    )
+
+
+def _colons(fields: str) -> str:
+    return ", ".join(field.strip().replace(" ", ":", 1) for field in fields.split(","))
+
+
+def unknown_columns(parsed: DataFrame, contract: Contract) -> list[str]:
+    """Return the names in the envelopes that the contract lacks, sorted; one pass over the lines."""
+    keys = F.array_union(
+        F.coalesce(F.map_keys("e.after"), F.array().cast("array<string>")),
+        F.coalesce(F.map_keys("e.before"), F.array().cast("array<string>")),
+    )
+    known = F.array(*[F.lit(name) for name in contract.names])
+    rows = parsed.select(F.explode(F.array_except(keys, known)).alias("name")).distinct()
+    # A handful of column names, not data.
+    return sorted(row["name"] for row in rows.toLocalIterator() if not row["name"].startswith("_"))
+
+
+def rows(parsed: DataFrame, contract: Contract, extra: list[str]) -> DataFrame:
+    """Return one bronze row (without batch columns) a line; nothing is dropped.
+
+    A line that cannot be read keeps its text under `_line` in `_rescued`. The payload of a delete
+    is its before-image; `_before` keeps the before-image of updates and deletes.
+    """
+    image = F.coalesce(F.col("e.after"), F.col("e.before"))
+    given = {name: (image[name], "string") for name in (*contract.names, *extra)}
+    columns, rescued = payload(contract, given, extra)
+    unreadable = F.col("e._corrupt").isNotNull() | (
+        F.col("k._corrupt").isNotNull() | (F.col("e.op").isNull() & ~_tombstone())
+    )
+    line = F.create_map(F.lit("_line"), F.col("_line"))
+    return parsed.select(
+        *columns,
+        F.when(_tombstone(), F.lit("tombstone")).when(~unreadable, F.col("e.op")).alias("_op"),
+        _position().alias("_sequence"),
+        F.timestamp_millis(F.coalesce(F.col("e.source.ts_ms"), F.col("e.ts_ms"))).alias("_source_ts"),
+        F.col("_source"),
+        F.lit("debezium").alias("_method"),
+        F.coalesce(F.col("e._origin"), F.lit("real")).alias("_origin"),
+        F.when(unreadable, line).otherwise(rescued).alias("_rescued"),
+        F.when(F.col("e.op").isin("u", "d"), F.col("e.before")).alias("_before"),
+    )
+
+
+def _tombstone() -> Column:
+    return F.col("k.topic").isNotNull() & F.col("k.value").isNull()
+
+
+def _position() -> Column:
+    """Return the source's total order as sortable text.
+
+    PostgreSQL's order over all tables is (end of the transaction before, snapshot rows first,
+    place in the transaction); its LSN alone is not, since transactions commit late.
+    """
+    before = F.coalesce(F.get_json_object(F.col("e.source.sequence"), "$[0]"), F.lit("0"))
+    kind = F.when(F.col("e.op") == "r", F.lit("0")).otherwise(F.lit("1"))
+    place = F.coalesce(F.col("e.transaction.total_order"), F.lit(0)).cast("string")
+    return F.concat_ws(".", F.lpad(before, 19, "0"), kind, F.lpad(place, 10, "0"))

@@ -1,0 +1,163 @@
+"""Which files of the landing folder are new: known from names, sizes and hashes, without a JVM."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+import pyarrow as pa
+
+from lakehouse.tables import TableName, Tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from contracts.model import Capture, Contract
+    from lakehouse.settings import Settings
+
+FILES = TableName("ops", "captured_files")
+CAPTURE = "capture"
+_SCHEMA = pa.schema(
+    [
+        *[(name, pa.string()) for name in ("domain", "dataset", "path", "sha256", "status", "reason")],
+        *[(name, pa.int64()) for name in ("batch", "size", "modified_ns")],
+        ("at", pa.timestamp("us", tz="UTC")),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Found:
+    """One file in the landing folder; `path` is relative to the domain's landing folder."""
+
+    capture: Capture
+    path: str
+    absolute: Path
+    size: int
+    modified_ns: int
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row of the file log: what a batch was to do with one file.
+
+    `planned` files are loaded once their batch is committed; `abandoned` says that the batch never
+    was (the process died), `duplicate` that its content is loaded already under another name.
+    """
+
+    domain: str
+    dataset: str
+    batch: int
+    path: str
+    size: int
+    modified_ns: int
+    sha256: str
+    status: Literal["planned", "abandoned", "duplicate"]
+    reason: str = ""
+
+
+class FileLog:
+    """The files of a domain that were ever planned, and what became of them."""
+
+    def __init__(self, tables: Tables, domain: str) -> None:
+        """Read the log as it stands now."""
+        self.tables, self.domain = tables, domain
+        rows = tables.read(FILES)
+        names = [name for name in Entry.__dataclass_fields__]
+        self.entries = [
+            Entry(**{name: row[name] for name in names})
+            for row in (rows.to_pylist() if rows else [])
+            if row["domain"] == domain
+        ]
+
+    def settled(self, dataset: str, committed: int) -> list[Entry]:
+        """Return the entries of files that are done with: loaded, or known as duplicates."""
+        dead = {(e.batch) for e in self.entries if e.dataset == dataset and e.status == "abandoned"}
+        return [
+            entry
+            for entry in self.entries
+            if entry.dataset == dataset
+            and entry.status != "abandoned"
+            and entry.batch not in dead
+            and (entry.batch <= committed or entry.status == "duplicate")
+        ]
+
+    def unfinished(self, dataset: str, committed: int) -> list[Entry]:
+        """Return the entries of batches that were planned and never committed."""
+        dead = {(e.batch) for e in self.entries if e.dataset == dataset and e.status == "abandoned"}
+        return [
+            entry
+            for entry in self.entries
+            if entry.dataset == dataset
+            and entry.status == "planned"
+            and entry.batch > committed
+            and entry.batch not in dead
+        ]
+
+    def write(self, entries: Iterable[Entry]) -> None:
+        """Append entries in one commit."""
+        now = datetime.now(UTC)
+        rows = [{**asdict(entry), "at": now} for entry in entries]
+        if rows:
+            self.tables.append(FILES, pa.Table.from_pylist(rows, schema=_SCHEMA))
+            self.entries.extend(Entry(**{k: v for k, v in row.items() if k != "at"}) for row in rows)
+
+
+def committed(tables: Tables, contract: Contract) -> int:
+    """Return the number of the last batch in a dataset's bronze table, -1 for none."""
+    table = tables.open(TableName.of("bronze", contract.domain, contract.dataset))
+    seen = None if table is None else table.transaction_version(CAPTURE)
+    return -1 if seen is None else seen
+
+
+def files(settings: Settings, contract: Contract) -> Iterator[Found]:
+    """Yield every file that belongs to a dataset, in name order; names in progress are left out."""
+    root = settings.landing / contract.domain
+    for capture in contract.capture:
+        for path in sorted(root.glob(capture.path)):
+            if path.name.startswith((".", "_")) or path.name.endswith(".tmp") or not path.is_file():
+                continue
+            stat = path.stat()
+            relative = str(path.relative_to(root))
+            yield Found(capture, relative, path, stat.st_size, stat.st_mtime_ns)
+
+
+def waiting(settings: Settings, contract: Contract, log: FileLog | None = None) -> list[Found]:
+    """Return the files that were not there, or not like this, at the last capture."""
+    tables = Tables.at(settings)
+    log = log or FileLog(tables, contract.domain)
+    settled = log.settled(contract.dataset, committed(tables, contract))
+    known = {(entry.path, entry.size, entry.modified_ns) for entry in settled}
+    return [f for f in files(settings, contract) if (f.path, f.size, f.modified_ns) not in known]
+
+
+def plan(contract: Contract, found: list[Found], log: FileLog, committed: int, batch: int) -> list[Entry]:
+    """Return what a batch is to do with the files found: load each content once."""
+    loaded = {entry.sha256: entry.path for entry in log.settled(contract.dataset, committed)}
+    entries = []
+    for file in found:
+        digest = _sha256(file.absolute)
+        twin = loaded.get(digest)
+        entries.append(
+            Entry(
+                contract.domain,
+                contract.dataset,
+                batch,
+                file.path,
+                file.size,
+                file.modified_ns,
+                digest,
+                "duplicate" if twin else "planned",
+                f"same content as {twin}, which is loaded already" if twin else "",
+            )
+        )
+        loaded.setdefault(digest, file.path)
+    return entries
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

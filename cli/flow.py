@@ -1,0 +1,130 @@
+"""The order in which a run walks the layers, and what it returns."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from bronze import capture, discovery
+from contracts.load import load_domain
+from gold import build
+from lakehouse.errors import ContractBreach, UsageError
+from lakehouse.ledger import Ledger, Run, Step
+from lakehouse.lock import exclusive
+from lakehouse.tables import Tables
+from silver import load as silver
+from silver import pending
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from contracts.model import Contract
+    from lakehouse.settings import Settings
+
+LAYERS = ("bronze", "silver", "gold")
+Progress = "Callable[[str], None]"
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What one run did: its number (0 when there was nothing to do), its steps, its seconds."""
+
+    domain: str
+    run: int
+    seconds: float
+    steps: list[Step] = field(default_factory=list)
+
+    @property
+    def nothing_new(self) -> bool:
+        """Return whether there was nothing to carry; then nothing was written either."""
+        return self.run == 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain values."""
+        steps = [{**asdict(step), "at": step.at.isoformat()} for step in self.steps]
+        return {
+            "domain": self.domain,
+            "run": self.run,
+            "nothing_new": self.nothing_new,
+            "seconds": round(self.seconds, 3),
+            "steps": steps,
+        }
+
+
+def is_pending(settings: Settings, domain: str, contracts: dict[str, Contract], layer: str) -> bool:
+    """Return whether a layer has anything to carry, from file names and table logs, without a JVM."""
+    tables = Tables.at(settings)
+    if layer == "bronze":
+        log = discovery.FileLog(tables, domain)
+        return any(discovery.waiting(settings, c, log) for c in contracts.values() if c.capture)
+    if layer == "silver":
+        vaulted = [c for c in contracts.values() if c.vault is not None]
+        return any(consumed < newest for consumed, newest in (pending.batches(tables, c) for c in vaulted))
+    return build.pending(settings, domain)
+
+
+def carry(
+    settings: Settings,
+    domain: str,
+    layers: tuple[str, ...] = LAYERS,
+    progress: Callable[[str], None] = lambda _: None,
+) -> RunResult:
+    """Carry what is new through the layers, in order; return at once where nothing is.
+
+    Raises:
+        ContractBreach: a dataset broke its contract; the others were carried all the same.
+        Busy: another run holds the domain.
+    """
+    start = time.monotonic()
+    contracts = load_domain(settings.contracts, domain)
+    with exclusive(settings.home, domain, f"run {' '.join(layers)}"):
+        if not any(is_pending(settings, domain, contracts, layer) for layer in layers):
+            return RunResult(domain, 0, time.monotonic() - start)
+        with Ledger(Tables.at(settings)).run(domain) as run:
+            breaches = [
+                breach
+                for layer in layers
+                for breach in _layer(settings, contracts, layer, run, progress)
+            ]
+            if breaches:
+                raise ContractBreach("\n".join(str(breach) for breach in breaches))
+    return RunResult(domain, run.number, time.monotonic() - start, run.steps)
+
+
+def _layer(
+    settings: Settings,
+    contracts: dict[str, Contract],
+    layer: str,
+    run: Run,
+    progress: Callable[[str], None],
+) -> list[ContractBreach]:
+    """Carry one layer; return the breaches that stopped datasets of it."""
+    breaches: list[ContractBreach] = []
+    if layer == "bronze":
+        captured = [contract for contract in contracts.values() if contract.capture]
+        works, breaches = capture.prepare(settings, captured, run)
+        if works:
+            capture.load(_spark(settings), settings, works, run, progress)
+    elif is_pending(settings, run.domain, contracts, layer):
+        if layer == "silver":
+            silver.load(_spark(settings), settings, contracts.values(), run, progress)
+        else:
+            build.build(_spark(settings), settings, run.domain, run, progress=progress)
+    run.flush()
+    return breaches
+
+
+def _spark(settings: Settings) -> Any:  # noqa: ANN401 - pyspark is imported only where it is needed
+    from lakehouse.session import spark
+
+    return spark(settings)
+
+
+def layers_of(layer: str | None) -> tuple[str, ...]:
+    """Return the layers that `--layer` asks for; raise UsageError for a name that is none."""
+    if layer is None:
+        return LAYERS
+    if layer not in LAYERS:
+        raise UsageError(f"layer '{layer}' is none of {', '.join(LAYERS)}")
+    return (layer,)

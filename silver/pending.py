@@ -1,0 +1,56 @@
+"""What silver has not read yet, known from table logs without a JVM."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lakehouse.tables import TableName
+
+if TYPE_CHECKING:
+    from contracts.model import Contract
+    from lakehouse.tables import Tables
+
+CAPTURE = "capture"
+
+
+def batches(tables: Tables, contract: Contract) -> tuple[int, int]:
+    """Return the last bronze batch that silver holds and the newest there is, -1 for none."""
+    assert contract.vault is not None
+    bronze = TableName.of("bronze", contract.domain, contract.dataset)
+    table = tables.open(bronze)
+    newest = None if table is None else table.transaction_version(CAPTURE)
+    events = TableName.of("silver", contract.domain, contract.vault.events)
+    return tables.consumed(events, bronze), -1 if newest is None else newest
+
+
+def waiting_rows(tables: Tables, contract: Contract, consumed: int) -> int | None:
+    """Return how many bronze rows came after a batch, by the log's own counts.
+
+    None where a compaction has put rows of older and newer batches into one file.
+    """
+    total = 0
+    for file in _file_statistics(tables, TableName.of("bronze", contract.domain, contract.dataset)):
+        if file["num_records"] and file["max._batch"] > consumed:
+            if file["min._batch"] <= consumed:
+                return None
+            total += file["num_records"]
+    return total
+
+
+def stored_until(tables: Tables, events: TableName) -> str | None:
+    """Return the greatest position that an events table holds, None where it is empty."""
+    found = [
+        file["max._sequence"]
+        for file in _file_statistics(tables, events)
+        if file.get("max._sequence") is not None
+    ]
+    return max(found, default=None)
+
+
+def _file_statistics(tables: Tables, name: TableName) -> list[dict[str, Any]]:
+    import pyarrow as pa
+
+    table = tables.open(name)
+    if table is None:
+        return []
+    return pa.table(table.get_add_actions(flatten=True)).to_pylist()

@@ -1,0 +1,85 @@
+"""Repeated events: a change log may hold an event twice, and a file a row twice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyspark.sql import Window
+from pyspark.sql import functions as F
+
+from contracts.sql import literal
+from silver.gate import IDENTITY
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+    from contracts.model import Contract
+
+VERDICT = "_verdict"
+SAME = ("_op", "_hashdiff")
+
+
+def verdicts(rows: DataFrame, contract: Contract, stored: DataFrame | None, *, repeated: bool) -> DataFrame:
+    """Return the rows with `_verdict`: valid, quarantined or superseded.
+
+    An event that is there already, with the same content, is superseded. Another content for one
+    key and position contradicts it and is quarantined: which one holds cannot be known.
+    `stored` has (key, position, content) of events that may be repeated, None for none; `repeated`
+    says whether any identity occurs twice among the rows, which spares the window otherwise.
+    """
+    assert contract.vault is not None
+    parent = f"{contract.vault.parent}_hk"
+    good = F.col("_failures").isNull()
+    verdict = F.when(good, F.lit("valid")).otherwise(F.lit("quarantined"))
+    if repeated:
+        rows = _ranked(rows, contract)
+        verdict = F.when(good, _against(F.col("_first"), F.col("_rank") > 1)).otherwise("quarantined")
+    rows = rows.withColumn(VERDICT, verdict)
+    if stored is not None:
+        known = stored.select(
+            F.col(parent).alias("_known_hk"),
+            F.col("_sequence").alias("_known_sequence"),
+            F.struct(*SAME).alias("_known"),
+        )
+        matched = (F.col(parent) == F.col("_known_hk")) & (F.col("_sequence") == F.col("_known_sequence"))
+        rows = rows.join(known, matched, how="left")
+        against = F.when(F.col(VERDICT) == "valid", _against(F.col("_known"), F.col("_known").isNotNull()))
+        rows = rows.withColumn(VERDICT, F.coalesce(against, F.col(VERDICT)))
+    contradicts = good & (F.col(VERDICT) == "quarantined")
+    return rows.withColumn("_failures", F.when(contradicts, _failure(contract)).otherwise(F.col("_failures")))
+
+
+def _against(other: Column, is_repeat: Column) -> Column:
+    same = F.struct(*SAME) == other
+    return F.when(~is_repeat, "valid").when(same, "superseded").otherwise("quarantined")
+
+
+def _ranked(rows: DataFrame, contract: Contract) -> DataFrame:
+    """Return the rows with their place among the good rows of one key and position, and its first."""
+    twice = (
+        rows.where(F.col("_failures").isNull())
+        .groupBy(IDENTITY)
+        .agg(F.count(F.lit(1)).alias("_times"))
+        .where(F.col("_times") > 1)
+        .select(IDENTITY, F.lit(value=True).alias("_twice"))
+    )
+    marked = rows.join(twice, IDENTITY, how="left")
+    single = marked.where(F.col("_twice").isNull()).withColumns(
+        {"_rank": F.lit(1), "_first": F.struct(*SAME)}
+    )
+    good = F.col("_failures").isNull()
+    one = Window.partitionBy(*contract.keys, "_sequence", good).orderBy(*SAME, "_source")
+    several = marked.where(F.col("_twice").isNotNull()).withColumns(
+        {"_rank": F.row_number().over(one), "_first": F.first(F.struct(*SAME)).over(one)}
+    )
+    return single.unionByName(several)
+
+
+def _failure(contract: Contract) -> Column:
+    keys = ", ".join(contract.keys)
+    text = F.concat_ws(", ", *[F.col(column).cast("string") for column in contract.keys])
+    return F.array(
+        F.struct(
+            F.expr(literal(keys)).alias("column"), F.lit("unique").alias("rule"), text.alias("value")
+        )
+    )

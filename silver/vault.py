@@ -1,0 +1,101 @@
+"""Loads hubs and links: insert-only sets, so any order or repetition gives the same rows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from contracts import vault
+from lakehouse.ledger import Step
+from lakehouse.tables import TableName, Tables
+from lakehouse.writing import Written, append
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+    from contracts.model import Contract, Hub
+    from lakehouse.ledger import Run
+    from lakehouse.settings import Settings
+
+# Several datasets load one hub; their anti-joins must not pass each other.
+_LOCKS: dict[TableName, Lock] = defaultdict(Lock)
+
+
+def load_hubs(
+    spark: SparkSession, settings: Settings, contract: Contract, rows: DataFrame, run: Run
+) -> None:
+    """Add the business keys that the hubs do not know yet, the ghost row with the first ones."""
+    assert contract.vault is not None
+    expressions = vault.hub_keys(contract)
+    for hub in contract.vault.hubs:
+        key = f"{hub.name}_hk"
+        # Hash each distinct key once, not each row.
+        known = rows.select(*hub.columns).distinct()
+        for column in hub.columns:
+            known = known.where(F.col(column).isNotNull())
+        members = known.select(F.expr(expressions[key]).alias(key), *hub.columns)
+        name = TableName.of("silver", run.domain, f"hub_{hub.name}")
+        _insert(spark, settings, name, members, key, run, ghost=_ghost(spark, contract, hub))
+
+
+def _ghost(spark: SparkSession, contract: Contract, hub: Hub) -> DataFrame:
+    row = spark.sql(vault.ghost_row(hub.name, hub.columns))
+    return row.select(
+        f"{hub.name}_hk", *[F.col(c).cast(contract.column(c).type).alias(c) for c in hub.columns]
+    )
+
+
+def load_link(
+    spark: SparkSession, settings: Settings, contract: Contract, rows: DataFrame, run: Run
+) -> None:
+    """Add the combinations of hub members that the link does not know yet."""
+    assert contract.vault is not None
+    key = f"{contract.vault.link}_hk"
+    hubs = vault.hub_keys(contract)
+    columns = dict.fromkeys([*contract.keys, *[c for h in contract.vault.hubs for c in h.columns]])
+    members = (
+        rows.select(*columns)
+        .distinct()
+        .select(
+            F.expr(vault.parent_key(contract)[key]).alias(key),
+            *[F.expr(expression).alias(hub) for hub, expression in hubs.items()],
+            *contract.vault.dependent,
+        )
+    )
+    name = TableName.of("silver", run.domain, f"lnk_{contract.vault.link}")
+    _insert(spark, settings, name, members, (key, *hubs), run)
+
+
+def _insert(
+    spark: SparkSession,
+    settings: Settings,
+    name: TableName,
+    members: DataFrame,
+    key: str | tuple[str, ...],
+    run: Run,
+    ghost: DataFrame | None = None,
+) -> None:
+    tables = Tables.at(settings)
+    on = [key] if isinstance(key, str) else list(key)
+    with _LOCKS[name]:
+        if tables.exists(name):
+            stored = spark.read.format("delta").load(tables.path(name)).select(*on)
+            members = members.join(stored, on, how="left_anti").persist()
+            if members.isEmpty():
+                members.unpersist()
+                return
+        elif ghost is not None:
+            members = members.unionByName(ghost)
+        batch = F.lit(run.number).cast("bigint").alias("_batch")
+        written = append(tables, name, members.select("*", batch), skip_on=("_batch",))
+        members.unpersist()
+    run.record(_step(run, name, written))
+
+
+def _step(run: Run, name: TableName, written: Written) -> Step:
+    return Step(
+        run.number, run.domain, "silver", str(name), written=written.rows, bytes=written.bytes
+    )
