@@ -57,38 +57,108 @@ class CleanseDeclaration(Strict):
 
 
 class FeaturesDeclaration(Strict):
-    """A feature set: its table, the entity's columns, the instant from which a row may be used."""
+    """A feature set: its table, the entity's columns, the instant from which a row may be used.
+
+    A row older than `maximumAgeDays` at the entity's instant counts as missing.
+    """
 
     table: str
     entity: tuple[str, ...] = Field(min_length=1)
     timestamp: str
-    maximumAgeDays: int | None = None
+    maximumAgeDays: int | None = Field(default=None, gt=0)
+
+
+class ExamplesDeclaration(Strict):
+    """The rows a model learns from: who, when, with what outcome.
+
+    `settled` is the instant from which the label is final; `require` names the feature sets
+    without whose row an example is left out. The newest `testShare` of examples judge the model.
+    """
+
+    table: str
+    entity: tuple[str, ...] = Field(min_length=1)
+    timestamp: str
+    label: str
+    settled: str
+    require: tuple[str, ...] = ()
+    testShare: float = Field(default=0.3, gt=0, lt=1)
+
+
+class EventsDeclaration(Strict):
+    """The bronze rows that are scored: several rows with one `key` are one event of one entity."""
+
+    dataset: str
+    key: str
+    entity: tuple[str, ...] = Field(min_length=1)
+    timestamp: str
+    operations: tuple[Literal["c", "u", "r"], ...] = ("c",)
+
+
+class ContextDeclaration(Strict):
+    """The gold rows an event meets: an entity's candidates with their features while they hold."""
+
+    table: str
+    candidate: tuple[str, ...] = Field(min_length=1)
+    validFrom: str
+    validTo: str
+
+
+class ActionsDeclaration(Strict):
+    """What is done with a score: `best` for an event's best candidate if it is good enough.
+
+    Good enough is a score that at most `share` of the held-out examples reached; everything else
+    gets `otherwise`.
+    """
+
+    best: str
+    otherwise: str
+    share: float = Field(gt=0, lt=1)
 
 
 class ScoreDeclaration(Strict):
-    """A model that scores events: training examples, features, the stream and what to do."""
+    """A model that scores events: training examples, features, the stream and what to do.
 
-    trainer: str
-    examples: str
-    entity: tuple[str, ...]
-    timestamp: str
-    label: str
-    features: dict[str, tuple[str, ...]]
-    events: dict[str, Any]
-    context: str
-    actions: dict[str, Any]
+    `trainer` is `module:function`, below the domain's own package; the function returns the
+    estimator to be fitted. `features` names, for each feature set, the columns the model sees.
+    """
+
+    trainer: str = Field(pattern=r"^domains\.[a-z_0-9]+\.[a-z_0-9.]+:[a-z_0-9]+$")
+    seed: int = 0
+    examples: ExamplesDeclaration
+    features: dict[str, tuple[str, ...]] = Field(min_length=1)
+    events: EventsDeclaration
+    context: ContextDeclaration
+    actions: ActionsDeclaration
     table: str
+
+    @model_validator(mode="after")
+    def _known_sets(self) -> ScoreDeclaration:
+        unknown = set(self.examples.require) - set(self.features)
+        if unknown:
+            raise ValueError(f"examples.require names {sorted(unknown)}, not among features")
+        columns = [name for names in self.features.values() for name in names]
+        repeated = sorted({name for name in columns if columns.count(name) > 1})
+        if repeated:
+            raise ValueError(f"features names {repeated} more than once")
+        return self
 
 
 class EnrichDeclaration(Strict):
-    """An inference job: which rows, which text, which model, where the results go."""
+    """An inference job: which rows, which text, which model, where the results go.
+
+    The rows are the current ones of the dataset `source`. A result is known by text, model,
+    version, dimensions and normalize; `batch` texts make a call, `commitRows` rows a commit.
+    """
 
     table: str
     source: str
-    key: tuple[str, ...]
-    text: tuple[str, ...]
+    text: tuple[str, ...] = Field(min_length=1)
     model: str
+    version: str
+    dimensions: int = Field(gt=0)
+    normalize: bool = True
     batch: int = Field(default=1024, gt=0)
+    commitRows: int = Field(default=20_000, gt=0)
 
 
 DECLARATIONS: dict[str, type[Strict]] = {
