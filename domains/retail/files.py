@@ -1,0 +1,74 @@
+"""One landed file: written under a dot-name and renamed, or left alone where it is there already."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from domains.retail.envelope import REAL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class LandedFile:
+    """A file that stands complete under its name."""
+
+    path: Path
+    rows: int
+    bytes: int
+
+
+def write_parquet(path: Path, tables: Iterable[pa.Table], schema: pa.Schema) -> LandedFile:
+    """Write real rows, one row group a table, with the column that says so."""
+    out = schema.append(pa.field("_origin", pa.dictionary(pa.int32(), pa.string())))
+    rows = 0
+
+    def write(temporary: Path) -> None:
+        nonlocal rows
+        # Without Arrow's own schema a dictionary is plain text to every reader.
+        with pq.ParquetWriter(
+            temporary, out, compression="zstd", compression_level=1, store_schema=False
+        ) as writer:
+            for table in tables:
+                origin = pa.DictionaryArray.from_arrays(
+                    pa.repeat(pa.scalar(0, pa.int32()), table.num_rows), [REAL]
+                )
+                writer.write_table(
+                    table.append_column(out.field("_origin"), origin), row_group_size=1 << 20
+                )
+                rows += table.num_rows
+
+    return _land(path, write, lambda: rows)
+
+
+def write_text(path: Path, text: str) -> LandedFile:
+    """Write text, one row a line."""
+    return _land(
+        path, lambda temporary: temporary.write_bytes(text.encode()), lambda: text.count("\n")
+    )
+
+
+def _land(path: Path, write: Callable[[Path], object], count: Callable[[], int]) -> LandedFile:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        write(temporary)
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        if path.exists() and filecmp.cmp(temporary, path, shallow=False):
+            # A landing that was cut short and starts over: a reader may have this file already.
+            temporary.unlink()
+        else:
+            temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return LandedFile(path, count(), path.stat().st_size)

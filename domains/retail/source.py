@@ -1,0 +1,213 @@
+"""The sample source: lands the retail data as a shop's database and its feeds would deliver it.
+
+    <landing>/<dataset>/snapshot/*.parquet          history before the start day
+    <landing>/<dataset>/changes/<YYYY-MM-DD>.jsonl  changes of one local day, Debezium envelopes
+    <landing>/promotions/drops/week-<NN>.parquet    one week of promotions
+
+Everything follows from the seed, and the place reached is written last: a landing that was killed
+starts its day over and writes the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from domains.retail import frames
+from domains.retail.envelope import Log
+from domains.retail.files import LandedFile, write_parquet, write_text
+from domains.retail.frames import (
+    LAST_DAY,
+    SCALES,
+    START_DAY,
+    Scale,
+    batches,
+    days,
+    expected,
+    rows,
+    week_of,
+)
+from domains.retail.replay import SEED, day_commits, overridden
+from domains.retail.schemas import DATASETS, KEYS, SCHEMAS
+from lakehouse.errors import LakehouseError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+__all__ = [
+    "KEYS",
+    "LAST_DAY",
+    "SCALES",
+    "SEED",
+    "START_DAY",
+    "Landed",
+    "LandedFile",
+    "Scale",
+    "days",
+    "expected",
+    "land",
+    "overridden",
+    "rows",
+]
+
+_STATE = ".source.json"
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What one call landed; no files when nothing was left."""
+
+    files: tuple[LandedFile, ...]
+    days: tuple[date, ...]
+    rows: dict[str, int] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the same as JSON-ready values."""
+        return {
+            "files": [{"path": str(f.path), "rows": f.rows, "bytes": f.bytes} for f in self.files],
+            "days": [day.isoformat() for day in self.days],
+            "rows": dict(self.rows),
+        }
+
+
+@dataclass
+class _Place:
+    """How far a landing folder has come; `last_day` is the eve of the start once the snapshot stands."""
+
+    last_day: date
+    log: Log
+    scale: str
+    seed: int
+
+    def write(self, landing: Path) -> None:
+        state = {
+            "last_day": self.last_day.isoformat(),
+            "next_lsn": self.log.lsn,
+            "next_tx": self.log.tx,
+            "scale": self.scale,
+            "seed": self.seed,
+        }
+        write_text(landing / _STATE, json.dumps(state, indent=1) + "\n")
+
+
+def land(
+    landing: Path,
+    *,
+    days: int | None,
+    scale: str | None = None,
+    faults: int | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Landed:
+    """Land the snapshot where there is none yet, then the next `days` days (None: all that are left).
+
+    `scale` is small for a new landing and the landing's own later; another one is a `UsageError`.
+    `faults` adds bad rows and a repeated file, and lists them in `faults-<seed>.json` beside
+    `landing`.
+    """
+    if days is not None and days < 0:
+        raise UsageError(f"days must be 0 or more, not {days}")
+    place = _read_place(landing, scale)
+    files: list[LandedFile] = []
+    if place is None:
+        place = _Place(START_DAY - timedelta(days=1), Log(), _known(scale or "small"), SEED)
+        files += _snapshot(landing, place.scale, progress)
+        place.write(landing)
+    left = [day for day in frames.days() if day > place.last_day]
+    if not left:
+        progress(f"nothing left to land after {place.last_day}")
+    chosen = left if days is None else left[:days]
+    for day in chosen:
+        progress(f"changes of {day}")
+        files += _day(landing, day, place, faults)
+        place.last_day = day
+        place.write(landing)
+    counts = Counter[str]()
+    for file in files:
+        counts[file.path.relative_to(landing).parts[0]] += file.rows
+    return Landed(
+        tuple(files), tuple(chosen), {name: counts[name] for name in DATASETS if counts[name]}
+    )
+
+
+def _snapshot(landing: Path, scale: str, progress: Callable[[str], None]) -> list[LandedFile]:
+    files = []
+    for dataset in DATASETS:
+        progress(f"snapshot of {dataset}")
+        tables = batches(dataset, scale, last=START_DAY - timedelta(days=1))
+        path = landing / dataset / "snapshot" / "part-00000.parquet"
+        files.append(
+            write_parquet(path, (table for table in tables if table.num_rows), SCHEMAS[dataset])
+        )
+    return files
+
+
+def _day(landing: Path, day: date, place: _Place, faults: int | None) -> list[LandedFile]:
+    """Land one day's changes and, on the first landed day of a week, that week's promotions."""
+    commits, wrong = day_commits(day, place.scale, place.seed, faults)
+    lines = defaultdict[str, list[str]](list)
+    for dataset, line in place.log.lines(commits):
+        lines[dataset].append(line + "\n")
+    files = [
+        write_text(landing / dataset / "changes" / f"{day}.jsonl", "".join(lines[dataset]))
+        for dataset in DATASETS
+        if lines[dataset]
+    ]
+    if day == START_DAY or day.weekday() == 0:
+        path = landing / "promotions" / "drops" / f"week-{week_of(day):02d}.parquet"
+        tables = batches("promotions", place.scale, first=day, last=day)
+        files.append(
+            write_parquet(
+                path, (table for table in tables if table.num_rows), SCHEMAS["promotions"]
+            )
+        )
+    if faults is not None:
+        files.append(_repeat(landing, day, faults, wrong))
+    return files
+
+
+def _repeat(landing: Path, day: date, faults: int, wrong: list[str]) -> LandedFile:
+    """Land the day's transactions once more under another name, and list the day's faults."""
+    original = landing / "transactions" / "changes" / f"{day}.jsonl"
+    again = write_text(original.with_name(f"{day}-again.jsonl"), original.read_text("utf-8"))
+    listed = landing.parent / f"faults-{faults}.json"
+    known = json.loads(listed.read_text()) if listed.exists() else {}
+    known[day.isoformat()] = {
+        "bad_rows": dict(sorted(Counter(wrong).items())),
+        "repeated_files": [
+            {"file": str(again.path.relative_to(landing)), "of": str(original.relative_to(landing))}
+        ],
+    }
+    write_text(listed, json.dumps(known, indent=1) + "\n")
+    return again
+
+
+def _read_place(landing: Path, scale: str | None) -> _Place | None:
+    path = landing / _STATE
+    if not path.exists():
+        return None
+    try:
+        state = json.loads(path.read_text())
+        log = Log(state["next_lsn"], state["next_tx"])
+        place = _Place(
+            date.fromisoformat(state["last_day"]), log, _known(state["scale"]), state["seed"]
+        )
+    except (ValueError, KeyError) as error:
+        raise LakehouseError(
+            f"{path} cannot be read ({error}): remove {landing} and land again"
+        ) from error
+    if scale not in (None, place.scale):
+        raise UsageError(
+            f"{landing} was landed at scale {place.scale}, not {scale}: leave the scale out, "
+            "or land into another folder"
+        )
+    return place
+
+
+def _known(scale: str) -> str:
+    if scale not in SCALES:
+        raise UsageError(f"scale {scale!r} does not exist; there are {', '.join(SCALES)}")
+    return scale
