@@ -1,0 +1,96 @@
+"""What every verb is given: the settings, a known domain, `--json`, and the examples of its help."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from lakehouse.settings import Settings
+
+
+def read_settings() -> Settings:
+    """Return the process's settings; raise UsageError naming each variable that is wrong."""
+    from pydantic import ValidationError
+
+    from lakehouse.errors import UsageError
+    from lakehouse.settings import settings
+
+    try:
+        return settings()
+    except ValidationError as error:
+        wrong = [
+            f"LAKEHOUSE_{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+            for problem in error.errors()
+        ]
+        raise UsageError("\n".join(wrong)) from None
+
+
+def known_domains(contracts: Path) -> list[str]:
+    """Return the domains that have contracts, without loading one."""
+    if not contracts.is_dir():
+        return []
+    return sorted(path.name for path in contracts.iterdir() if any(path.glob("*.yaml")))
+
+
+def _known(name: str) -> str:
+    if not name:
+        return name
+    from lakehouse.errors import UsageError
+
+    known = known_domains(read_settings().contracts)
+    if name not in known:
+        raise UsageError(f"no domain '{name}'; there is: {', '.join(known) or 'none'}")
+    return name
+
+
+def _complete(incomplete: str) -> list[str]:
+    found = known_domains(read_settings().contracts)
+    return [name for name in found if name.startswith(incomplete)]
+
+
+Domain = Annotated[
+    str,
+    typer.Argument(
+        metavar="DOMAIN",
+        help="A domain: the name of a folder of contracts.",
+        callback=_known,
+        autocompletion=_complete,
+        show_default=False,
+    ),
+]
+AnyDomain = Annotated[
+    str,
+    typer.Argument(
+        metavar="[DOMAIN]",
+        help="One domain; all of them when left out.",
+        callback=_known,
+        autocompletion=_complete,
+        show_default=False,
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else.")]
+
+
+def examples(*lines: str) -> str:
+    """Return the end of a verb's help: its examples, one a line.
+
+    `{domain}` and `{dataset}` become the first that there are, so that an example can be run.
+    """
+    domain, dataset = _first_names()
+    shown = [line.format(domain=domain, dataset=dataset) for line in lines]
+    return "\n".join(["[bold]Examples[/bold]", *[f"  [cyan]$ {line}[/cyan]" for line in shown]])
+
+
+@lru_cache(maxsize=1)
+def _first_names() -> tuple[str, str]:
+    # Not by the settings: to read them would make every `--help` slower than it has to be.
+    own = Path(__file__).resolve().parent.parent / "contracts"
+    folder = Path(os.environ.get("LAKEHOUSE_CONTRACTS") or own)
+    for domain in known_domains(folder):
+        return domain, min((folder / domain).glob("*.yaml")).stem
+    return "DOMAIN", "DATASET"

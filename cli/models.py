@@ -1,0 +1,63 @@
+"""The verbs of a domain's models: train, score, enrich."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli.arguments import Domain, Json, examples, read_settings
+from cli.output import Progress, emit
+
+
+def _train(domain: Domain, json: Json = False) -> None:
+    """Train the models that the domain's score contracts declare, and export each with a manifest."""
+    from platinum.training import train
+
+    settings = read_settings()
+    with Progress() as progress:
+        emit(train(settings, domain, progress), json)
+
+
+def _score(
+    domain: Domain,
+    always_on: Annotated[
+        bool, typer.Option("--always-on", help="Keep running, scoring events as they arrive.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Score the events that have not been scored yet, each once."""
+    from platinum.scoring import score
+
+    settings = read_settings()
+    with Progress() as progress:
+        emit(score(settings, domain, always_on=always_on, progress=progress), json)
+
+
+def _enrich(
+    domain: Domain,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="At most this many rows.", show_default=False)
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Run the inference jobs of the domain over the rows that have no result yet."""
+    from platinum.enrichment import enrich
+
+    settings = read_settings()
+    with Progress() as progress:
+        emit(enrich(settings, domain, limit=limit, progress=progress), json)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the verbs."""
+    app.command(
+        "train", epilog=examples("lakehouse train {domain}", "lakehouse train {domain} --json")
+    )(_train)
+    app.command(
+        "score", epilog=examples("lakehouse score {domain}", "lakehouse score {domain} --always-on")
+    )(_score)
+    app.command(
+        "enrich",
+        epilog=examples("lakehouse enrich {domain}", "lakehouse enrich {domain} --limit 1000"),
+    )(_enrich)

@@ -1,0 +1,241 @@
+"""How a verb speaks: a page or one JSON document on stdout, progress and errors on stderr."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Self, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+# Where nobody watches, a table may be as wide as it needs: a narrow page would cut its cells.
+UNWATCHED_WIDTH = 250
+
+_kept: list[TextIO] = []
+_showing: list[Progress] = []
+
+
+@contextmanager
+def only_documents(active: bool) -> Iterator[None]:
+    """Send to stderr whatever libraries and child processes print; stdout is for `emit` alone."""
+    if not active:
+        yield
+        return
+    with _own(sys.stdout) as stream, redirect_stdout(sys.stderr):
+        _kept.append(stream)
+        try:
+            yield
+        finally:
+            _kept.pop()
+            stream.flush()
+
+
+@contextmanager
+def _own(stream: TextIO) -> Iterator[TextIO]:
+    try:
+        descriptor = stream.fileno()
+    except (OSError, ValueError):  # a stream in memory: no child process can write to it
+        yield stream
+        return
+    stream.flush()
+    copy = os.dup(descriptor)
+    os.dup2(sys.stderr.fileno(), descriptor)
+    own = io.TextIOWrapper(io.FileIO(copy, "w"), encoding="utf-8", write_through=False)
+    try:
+        yield own
+    finally:
+        os.dup2(copy, descriptor)
+        own.close()
+
+
+def stdout() -> TextIO:
+    """Return the stream of the result."""
+    return _kept[-1] if _kept else sys.stdout
+
+
+def emit(value: Any, as_json: bool, page: Callable[[Console, Any], None] | None = None) -> None:
+    """Write a verb's result: as one JSON document, or through `page` for a person."""
+    if as_json:
+        print(
+            json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False), file=stdout()
+        )
+        return
+    (page or page_of_anything)(console(), plain(value) if page is None else value)
+
+
+def plain(value: Any) -> Any:  # noqa: PLR0911 - one return a kind of value
+    """Return the value made of what JSON knows: decimals and times as text, bytes as hex."""
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (bytes, bytearray)):
+        return value.hex()
+    if isinstance(value, (date, datetime)):
+        return value.isoformat()
+    if isinstance(value, Iterable):
+        return [plain(item) for item in value]
+    if hasattr(value, "to_dict"):
+        return plain(value.to_dict())
+    return str(value)
+
+
+class Progress:
+    """Shows the line of work in hand, with a bar where a total is known, while a terminal watches.
+
+    Called as `progress(line)` or `progress(line, done, total)`; silent where nobody watches.
+    """
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._task: Any = None
+
+    def __enter__(self) -> Self:
+        _showing.append(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.hide()
+        _showing.remove(self)
+
+    def __call__(self, line: str, done: int = 0, total: int = 0) -> None:
+        """Show what is being done now."""
+        if not sys.stderr.isatty():
+            return
+        if self._bar is None:
+            self._start()
+        self._bar.update(self._task, description=line, completed=done, total=total or None)
+
+    def _start(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as RichProgress
+
+        self._bar = RichProgress(
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=24),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._task = self._bar.add_task("")
+        self._bar.start()
+
+    def hide(self) -> None:
+        """Take the line off the screen; the next call shows it again."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+
+def console(quiet: bool = False) -> Console:
+    """Return the console of the page; a shown progress line makes room when it prints."""
+    from rich.console import Console
+
+    class Page(Console):
+        def print(self, *objects: Any, **options: Any) -> None:
+            for progress in _showing:
+                progress.hide()
+            super().print(*objects, **options)
+
+    watched = sys.stdout.isatty()
+    width = None if watched or os.environ.get("COLUMNS") else UNWATCHED_WIDTH
+    return Page(file=stdout(), width=width, quiet=quiet, highlight=False, emoji=False)
+
+
+def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> RenderableType:
+    """Return a table for a person; a column whose name starts with `>` stands right."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    made = Table(title=title or None, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        right = column.startswith(">")
+        made.add_column(
+            Text(column.removeprefix(">")), justify="right" if right else "left", overflow="fold"
+        )
+    for row in rows:
+        made.add_row(
+            *[cell if hasattr(cell, "__rich_console__") else Text(show(cell)) for cell in row]
+        )
+    return made
+
+
+def show(value: Any) -> str:  # noqa: PLR0911 - one return a kind of value
+    """Return a value as a person reads it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.1f}"
+    if isinstance(value, (bytes, bytearray)):
+        return value.hex()
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="seconds")
+    if isinstance(value, (Mapping, list, tuple)):
+        return json.dumps(plain(value), ensure_ascii=False)
+    return str(value)
+
+
+def size(count: float) -> str:
+    """Return a number of bytes with its unit."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if abs(count) < 1000:
+            return f"{count:,.0f} {unit}" if unit == "B" else f"{count:,.1f} {unit}"
+        count /= 1000
+    return f"{count:,.1f} TB"
+
+
+def age(seconds: float | None) -> str:
+    """Return how long ago something was, in its two largest units."""
+    if seconds is None:
+        return ""
+    span = timedelta(seconds=max(0, round(seconds)))
+    hours, rest = divmod(span.seconds, 3600)
+    if span.days:
+        return f"{span.days} d {hours} h"
+    if hours:
+        return f"{hours} h {rest // 60} min"
+    return f"{rest // 60} min" if rest >= 60 else f"{rest} s"
+
+
+def page_of_anything(out: Console, value: Any) -> None:
+    """Print a result that has no page of its own: its single values, then a table a list."""
+    if not isinstance(value, Mapping):
+        value = {"": value} if isinstance(value, list) else {"result": value}
+    lists = {key: item for key, item in value.items() if _is_rows(item)}
+    for key, item in value.items():
+        if key not in lists and item not in (None, [], {}):
+            out.print(f"{key.replace('_', ' ')}: {show(item)}", markup=False)
+    for key, rows in lists.items():
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        titles = [f">{name}" if _numeric(rows, name) else name for name in names]
+        out.print(
+            table(key.replace("_", " "), titles, [[row.get(n) for n in names] for row in rows])
+        )
+
+
+def _is_rows(value: Any) -> bool:
+    return (
+        isinstance(value, list) and bool(value) and all(isinstance(row, Mapping) for row in value)
+    )
+
+
+def _numeric(rows: list[Mapping[str, Any]], name: str) -> bool:
+    return all(isinstance(row.get(name), (int, float, type(None))) for row in rows)

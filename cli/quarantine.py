@@ -1,0 +1,189 @@
+"""The verb `quarantine`: which rows the gates refused and why, read without a JVM."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.arguments import AnyDomain, Domain, Json, examples, known_domains, read_settings
+from cli.output import emit, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import duckdb
+    from rich.console import Console
+
+    from lakehouse.settings import Settings
+    from lakehouse.tables import Tables
+
+SUFFIX = "_quarantine"
+MASK = "•••"
+PERSONAL = {"restricted", "confidential", "personal"}
+LINE = "_line"  # a line that could not be read at all, kept whole
+
+
+def reasons(settings: Settings, domain: str = "") -> list[dict[str, Any]]:
+    """Return one row a dataset and reason: open rows and all rows with it, first and last run.
+
+    A row with several reasons counts once under each.
+    """
+    from lakehouse.tables import Tables
+
+    tables, found = Tables.at(settings), []
+    chosen = [domain] if domain else known_domains(settings.contracts)
+    for name in chosen:
+        for dataset, query in _datasets(tables, name):
+            rows = query(
+                'select f."column" as "column", f.rule as rule, count(*) as rows, '
+                "count(*) filter (where status = 'open') as open, "
+                "min(_batch) as first_run, max(_batch) as last_run "
+                "from (select unnest(failures) as f, status, _batch from quarantined) "
+                'group by all order by rows desc, "column", rule'
+            )
+            found += [{"domain": name, "dataset": dataset, **row} for row in rows]
+    return found
+
+
+def totals(settings: Settings, domain: str) -> dict[str, dict[str, int]]:
+    """Return, by dataset, how many rows are in quarantine and how many of them are open."""
+    from lakehouse.tables import Tables
+
+    count = (
+        "select count(*) as rows, count(*) filter (where status = 'open') as open from quarantined"
+    )
+    return {dataset: query(count)[0] for dataset, query in _datasets(Tables.at(settings), domain)}
+
+
+def rows_of(
+    settings: Settings, domain: str, dataset: str, *, rule: str = "", limit: int = 20
+) -> dict[str, Any]:
+    """Return the newest quarantined rows of a dataset with their reasons, personal values masked."""
+    from contracts.load import load_domain
+    from lakehouse.errors import UsageError
+    from lakehouse.tables import Tables
+
+    contracts = load_domain(settings.contracts, domain)
+    if dataset not in contracts:
+        raise UsageError(f"no dataset '{dataset}' in '{domain}'; there is: {', '.join(contracts)}")
+    query = dict(_datasets(Tables.at(settings), domain)).get(dataset)
+    if query is None:
+        return {"dataset": f"{domain}.{dataset}", "total": 0, "rows": []}
+    matching = (
+        'where len(list_filter(failures, lambda f: f.rule = $rule or f."column" = $rule)) > 0'
+    )
+    where, given = (matching, {"rule": rule}) if rule else ("", {})
+    total = query(f"select count(*) as n from quarantined {where}", given)[0]["n"]
+    found = query(
+        f"select * from quarantined {where} order by _batch desc, _sequence limit {int(limit)}",
+        given,
+    )
+    personal = {
+        column.name.casefold()
+        for column in contracts[dataset].columns
+        if column.classification.casefold() in PERSONAL
+    }
+    return {
+        "dataset": f"{domain}.{dataset}",
+        "total": total,
+        "rows": [_masked(row, personal) for row in found],
+    }
+
+
+def _masked(row: dict[str, Any], personal: set[str]) -> dict[str, Any]:
+    """Return the row with every personal value hidden, and an unreadable line where it may hold one."""
+    hidden = personal | ({LINE} if personal else set())
+    values = dict(row["row"] or {})
+    return {
+        **row,
+        "row": {k: MASK if k.casefold() in hidden else v for k, v in values.items()},
+        "failures": [
+            {**f, "value": MASK if (f["column"] or "").casefold() in hidden else f["value"]}
+            for f in row["failures"] or []
+        ],
+    }
+
+
+def _datasets(tables: Tables, domain: str) -> Iterator[tuple[str, Any]]:
+    """Yield each dataset that has a quarantine, with a function that queries it as `quarantined`."""
+    import duckdb
+    import pyarrow as pa
+
+    for name in tables.names(domain):
+        if name.layer != "silver" or not name.table.endswith(SUFFIX):
+            continue
+        opened = tables.open(name)
+        if opened is None:
+            continue
+        dataset = name.table.removeprefix(f"{domain}__").removesuffix(SUFFIX)
+        connection = duckdb.connect()
+        connection.execute("set timezone = 'UTC'")
+        # Not through pyarrow's data sets: importing them imports pandas, a third of a second.
+        connection.register("quarantined", pa.table(opened.scan()))
+        yield dataset, _querying(connection)
+
+
+def _querying(connection: duckdb.DuckDBPyConnection) -> Any:
+    def query(text: str, given: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+        cursor = connection.execute(text, given or {})
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    return query
+
+
+def _list(domain: AnyDomain = "", json: Json = False) -> None:
+    """List the reasons for which rows are in quarantine, by dataset."""
+    emit({"reasons": reasons(read_settings(), domain)}, json, _reasons)
+
+
+def _reasons(out: Console, found: dict[str, Any]) -> None:
+    if not found["reasons"]:
+        out.print("nothing in quarantine")
+        return
+    names = ["domain", "dataset", "column", "rule", ">rows", ">open", ">first run", ">last run"]
+    keys = [name.lstrip(">").replace(" ", "_") for name in names]
+    out.print(table("", names, [[row[key] for key in keys] for row in found["reasons"]]))
+
+
+def _show(
+    domain: Domain,
+    dataset: Annotated[str, typer.Argument(help="A dataset of the domain.")],
+    rule: Annotated[
+        str, typer.Option(help="Only rows with this rule, or column, among the reasons.")
+    ] = "",
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", min=1, help="At most this many rows.")
+    ] = 20,
+    json: Json = False,
+) -> None:
+    """Show a dataset's newest quarantined rows with every reason; personal values are masked."""
+    emit(rows_of(read_settings(), domain, dataset, rule=rule, limit=limit), json, _rows)
+
+
+def _rows(out: Console, found: dict[str, Any]) -> None:
+    if not found["rows"]:
+        out.print(f"nothing of {found['dataset']} in quarantine", markup=False)
+        return
+    lines = []
+    for row in found["rows"]:
+        failures = [f"{f['column']}: {f['rule']} ({f['value']})" for f in row["failures"]]
+        values = ", ".join(f"{key}={value}" for key, value in row["row"].items())
+        lines.append([row["_batch"], row["status"], "\n".join(failures), values, row["_source"]])
+    out.print(table(found["dataset"], [">run", "status", "reasons", "row", "source"], lines))
+    if found["total"] > len(lines):
+        out.print(f"{len(lines)} of {found['total']:,} rows; --limit shows more")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the verb and its two parts."""
+    verb = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
+    lines = ("lakehouse quarantine list", "lakehouse quarantine list {domain} --json")
+    verb.command("list", epilog=examples(*lines))(_list)
+    lines = (
+        "lakehouse quarantine show {domain} {dataset}",
+        "lakehouse quarantine show {domain} {dataset} --rule required --limit 5",
+    )
+    verb.command("show", epilog=examples(*lines))(_show)
+    app.add_typer(verb, name="quarantine", help="Rows that a gate refused, and why.")

@@ -1,0 +1,211 @@
+"""The verb `sql`: one statement that reads, over the tables it names."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.arguments import Json, examples, read_settings
+from cli.output import Progress, emit, show, stdout, table
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+    from rich.console import Console
+
+    from lakehouse.settings import Settings
+    from lakehouse.tables import TableName
+
+SHOWN = 100
+# They call any Java method: with them a query could do more than read.
+FORBIDDEN = {"reflect", "java_method", "try_reflect"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The first rows of a query's result; `more` says that there are others."""
+
+    columns: list[tuple[str, str]]
+    rows: list[tuple[Any, ...]]
+    more: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the answer as plain values, a row a list."""
+        return {
+            "columns": [{"name": name, "type": kind} for name, kind in self.columns],
+            "rows": [list(row) for row in self.rows],
+            "truncated": self.more,
+        }
+
+
+def tables_of(settings: Settings, query: str) -> list[TableName]:
+    """Return the tables a query reads; raise UsageError unless it only reads, and only known ones."""
+    from lakehouse.catalog import names_in, vault_views
+    from lakehouse.errors import UsageError
+    from lakehouse.tables import TableName, Tables
+
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)
+    names = names_in(query)
+    _refuse_calls(query)
+    tables = Tables.at(settings)
+    there = {str(name) for name in tables.names()}
+    for domain in {name.domain for name in names if name.layer == "silver"}:
+        for view, (_, needed) in vault_views(settings, domain).items():
+            if any(tables.exists(TableName("silver", table)) for table in needed):
+                there.add(f"silver.{view}")
+    missing = [str(name) for name in names if str(name) not in there]
+    if missing:
+        raise UsageError("\n".join(_unknown(name, sorted(there)) for name in missing))
+    return names
+
+
+def _unknown(name: str, there: list[str]) -> str:
+    near = difflib.get_close_matches(name, there, n=3, cutoff=0.5)
+    if not near:
+        return f"no table {name}; `lakehouse status` lists what there is"
+    return f"no table {name}; did you mean {' or '.join(near)}?"
+
+
+def _refuse_calls(query: str) -> None:
+    import sqlglot
+    from sqlglot import exp
+
+    from lakehouse.errors import UsageError
+
+    for call in sqlglot.parse_one(query, read="spark").find_all(exp.Anonymous):
+        if str(call.this).casefold() in FORBIDDEN:
+            raise UsageError(f"the function {call.this} is not allowed: a query only reads")
+
+
+def frame(settings: Settings, query: str) -> DataFrame:
+    """Return the query's rows; gold tables as they were last published."""
+    from lakehouse.session import boot, spark
+
+    names = tables_of(settings, query)
+    boot(settings, short=True)  # starts while pyspark is imported
+    from pyspark.errors import AnalysisException, ParseException
+
+    from lakehouse.catalog import register
+    from lakehouse.errors import UsageError
+
+    session = spark(settings, short=True)
+    register(session, settings, names, pinned=_published(settings, names))
+    try:
+        return session.sql(query)
+    except (AnalysisException, ParseException) as error:
+        raise UsageError(_first_words(str(error))) from None
+
+
+def _published(settings: Settings, names: list[TableName]) -> dict[TableName, int]:
+    """Return the published version of each gold table among the names."""
+    try:
+        from gold.publish import published
+    except ImportError:
+        return {}
+    from lakehouse.tables import Tables
+
+    tables, pinned = Tables.at(settings), {}
+    for domain in {name.domain for name in names if name.layer == "gold"}:
+        pinned.update(published(tables, domain))
+    return {name: pinned[name] for name in names if name in pinned}
+
+
+def _first_words(message: str) -> str:
+    """Return Spark's message without its query plan and trace."""
+    return message.partition("\n\nJVM stacktrace")[0].partition(";\n'")[0].strip()
+
+
+def answer(rows: DataFrame, limit: int) -> Answer:
+    """Return the first `limit` rows, all of them for 0."""
+    kinds = [(field.name, field.dataType.simpleString()) for field in rows.schema.fields]
+    found = values(rows.limit(limit + 1) if limit else rows)
+    kept = found[:limit] if limit else found
+    return Answer(kinds, kept, more=len(kept) < len(found))
+
+
+def values(rows: DataFrame) -> list[tuple[Any, ...]]:
+    """Return the rows as Python values; two columns may have one name."""
+    columns = [column.to_pylist(maps_as_pydicts="lossy") for column in rows.toArrow().columns]
+    return list(zip(*columns, strict=True))
+
+
+def _page(out: Console, found: Answer) -> None:
+    numbers = ("decimal", "double", "float", "int", "bigint", "smallint", "tinyint")
+    names = [f">{name}" if kind.startswith(numbers) else name for name, kind in found.columns]
+    rows = [[_text(value) for value in row] for row in found.rows]
+    out.print(table("", names, rows))
+    count = len(found.rows)
+    more = "; there are more: --limit 0 shows all" if found.more else ""
+    out.print(f"{count:,} row{'' if count == 1 else 's'}{more}")
+
+
+def _text(value: Any) -> str:
+    """Return a value's text: numbers without separators, since one may be a key; instants in UTC."""
+    if value is None:
+        return "null"
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return repr(value)
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ").replace("+00:00", "Z")
+    return show(value)
+
+
+def _command(
+    query: Annotated[
+        str, typer.Argument(help="select, with or describe over <layer>.<domain>__<table>.")
+    ],
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            "--limit", "-n", min=0, help=f"Rows shown, 0 for all; {SHOWN} unless --csv or --out."
+        ),
+    ] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="CSV on stdout.")] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            dir_okay=False, help="Write the rows to a .parquet or .csv file.", show_default=False
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Run one query that reads; gold tables are read as they were last published."""
+    if as_csv and json:
+        raise typer.BadParameter("--csv and --json exclude each other")
+    if out is not None and out.suffix not in (".parquet", ".csv"):
+        raise typer.BadParameter(
+            f"'{out.name}' ends neither in .parquet nor in .csv", param_hint="--out"
+        )
+    from cli.result_file import write_csv, write_file
+
+    settings = read_settings()
+    with Progress() as progress:
+        progress("starting Spark")
+        rows = frame(settings, query)
+        progress("querying")
+        wanted = rows.limit(limit) if limit else rows
+        if out is not None:
+            emit({"file": str(out), "rows": write_file(wanted, out)}, json)
+        elif as_csv:
+            write_csv(wanted, stdout(), settings.home)
+        else:
+            found = answer(rows, SHOWN if limit is None else limit)
+            emit(found.to_dict() if json else found, json, _page)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the verb."""
+    lines = (
+        'lakehouse sql "select count(*) as n from bronze.{domain}__{dataset}"',
+        'lakehouse sql "select * from bronze.{domain}__{dataset}" --limit 5 --json',
+        'lakehouse sql "select * from bronze.{domain}__{dataset}" --out {dataset}.parquet',
+    )
+    app.command("sql", epilog=examples(*lines))(_command)

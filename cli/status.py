@@ -1,0 +1,222 @@
+"""The verb `status`: how each table stands, read from Delta logs and the ledger without a JVM."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from cli.arguments import AnyDomain, Json, examples, known_domains, read_settings
+from cli.output import age, emit, show, size, table
+from cli.table_log import committed_at, contents, open_rows, position
+
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
+    from rich.console import Console
+
+    from lakehouse.settings import Settings
+    from lakehouse.tables import TableName, Tables
+
+READERS = 4
+
+
+def status(settings: Settings, domain: str = "", now: datetime | None = None) -> dict[str, Any]:
+    """Return how one domain or every domain stands: its last run, its tables, files that wait."""
+    from lakehouse.ledger import Ledger, code_version
+    from lakehouse.tables import Tables
+
+    tables, instant = Tables.at(settings), now or datetime.now(UTC)
+    ledger = Ledger(tables)
+    steps, runs = ledger.steps(domain or None), ledger.runs(domain or None)
+    found = {name.domain for name in tables.names() if name.domain}
+    chosen = [domain] if domain else sorted({*known_domains(settings.contracts), *found})
+    return {
+        "at": instant,
+        "home": str(settings.home),
+        "warehouse": tables.warehouse,
+        "code_version": code_version(),
+        "domains": [
+            {
+                "domain": name,
+                "last_run": next((run for run in reversed(runs) if run["domain"] == name), None),
+                "tables": _tables(tables, name, steps, instant),
+                **_waiting(settings, name),
+            }
+            for name in chosen
+        ],
+    }
+
+
+def _tables(
+    tables: Tables, domain: str, steps: list[dict[str, Any]], now: datetime
+) -> list[dict[str, Any]]:
+    """Return one row a table of the domain, layer by layer."""
+    names = list(tables.names(domain))
+    with ThreadPoolExecutor(READERS) as pool:
+        opened = dict(zip(names, pool.map(tables.open, names), strict=True))
+    newest = {name: position(each) for name, each in opened.items() if each is not None}
+    last: dict[TableName, dict[str, Any]] = {}
+    upstreams: dict[TableName, set[TableName]] = {}
+    for step in steps:
+        if step["domain"] == domain:
+            name = table_of(step)
+            last[name] = step
+            upstreams.setdefault(name, set()).update(upstreams_of(step))
+    rows = []
+    for name, each in opened.items():
+        if each is not None:
+            consumed = [_consumed(each, up, newest) for up in sorted(upstreams.get(name, ()))]
+            rows.append(_row(name, each, last.get(name), [c for c in consumed if c], now))
+    return rows
+
+
+def table_of(step: dict[str, Any]) -> TableName:
+    """Return the table that a ledger step is about."""
+    from lakehouse.tables import TableName
+
+    own = step["table"].removeprefix(f"{step['layer']}.")
+    return TableName(step["layer"], own if "__" in own else f"{step['domain']}__{own}")
+
+
+def upstreams_of(step: dict[str, Any]) -> list[TableName]:
+    """Return the tables a ledger step read; files are none."""
+    from lakehouse.errors import UsageError
+    from lakehouse.tables import TableName
+
+    found = []
+    for text in step["upstream"].replace(",", " ").split():
+        try:
+            found.append(TableName.parse(text))
+        except UsageError:
+            continue
+    return found
+
+
+def _consumed(
+    each: DeltaTable, upstream: TableName, newest: dict[TableName, int]
+) -> dict[str, Any] | None:
+    """Return how far a table has read its upstream, None where its log does not say."""
+    seen = each.transaction_version(str(upstream))
+    if seen is None:
+        return None
+    current = newest.get(upstream, -1)
+    return {"table": str(upstream), "consumed": seen, "current": current, "behind": current > seen}
+
+
+def _row(
+    name: TableName,
+    each: DeltaTable,
+    step: dict[str, Any] | None,
+    upstream: list[dict[str, Any]],
+    now: datetime,
+) -> dict[str, Any]:
+    rows, files, total = contents(each)
+    committed = committed_at(each)
+    quarantine = name.layer == "silver" and name.table.endswith("_quarantine")
+    return {
+        "table": str(name),
+        "layer": name.layer,
+        "rows": rows,
+        "version": each.version(),
+        "files": files,
+        "bytes": total,
+        "committed_at": committed,
+        "age_seconds": None if committed is None else round((now - committed).total_seconds()),
+        "upstream": upstream,
+        "behind": any(one["behind"] for one in upstream),
+        "last_step": step
+        and {key: step[key] for key in ("run", "status", "seconds", "message", "at")},
+        "open_quarantine": open_rows(each) if quarantine else None,
+    }
+
+
+def _waiting(settings: Settings, domain: str) -> dict[str, Any]:
+    """Return the landed files that bronze has not captured, by dataset, or why that is unknown."""
+    if not (settings.landing / domain).is_dir():
+        return {"waiting": []}
+    from bronze.discovery import FileLog, waiting
+    from contracts.errors import ContractError
+    from contracts.load import load_domain
+    from lakehouse.tables import Tables
+
+    try:
+        contracts = load_domain(settings.contracts, domain)
+    except ContractError as error:
+        return {"waiting": [], "contract_error": str(error)}
+    log, found = FileLog(Tables.at(settings), domain), []
+    for dataset, contract in contracts.items():
+        files = waiting(settings, contract, log) if contract.capture else []
+        if files:
+            total = sum(file.size for file in files)
+            found.append({"dataset": dataset, "files": len(files), "bytes": total})
+    return {"waiting": found}
+
+
+def _page(out: Console, found: dict[str, Any]) -> None:
+    if not any(one["tables"] or one["waiting"] for one in found["domains"]):
+        out.print(f"No tables yet in {found['warehouse']}. Try `lakehouse demo`.", markup=False)
+        return
+    for one in found["domains"]:
+        out.print(table(one["domain"], _COLUMNS, _lines(one["tables"])))
+        run = one["last_run"]
+        if run:
+            out.print(
+                f"last run: {run['run']} {run['status']} in {run['seconds']:.1f} s, "
+                f"{show(run['at'])} {run['message']}".rstrip(),
+                markup=False,
+            )
+        for waiting in one["waiting"]:
+            out.print(f"waiting: {waiting['files']} files of {waiting['dataset']}", markup=False)
+        if "contract_error" in one:
+            out.print(f"contracts: {one['contract_error']}", markup=False)
+
+
+_COLUMNS = ["layer", "table", ">rows", ">version", ">size", ">updated", ">run", ">seconds", "note"]
+
+
+def _lines(rows: list[dict[str, Any]]) -> list[list[Any]]:
+    lines, layer = [], ""
+    for row in rows:
+        step = row["last_step"] or {}
+        lines.append(
+            [
+                "" if row["layer"] == layer else row["layer"],
+                row["table"].partition("__")[2],
+                row["rows"],
+                row["version"],
+                size(row["bytes"]),
+                f"{age(row['age_seconds'])} ago",
+                step.get("run"),
+                f"{step['seconds']:.1f}" if step else "",
+                _note(row),
+            ]
+        )
+        layer = row["layer"]
+    return lines
+
+
+def _note(row: dict[str, Any]) -> str:
+    step = row["last_step"] or {}
+    notes = [
+        f"behind {up['table']}: has {up['consumed']} of {up['current']}"
+        for up in row["upstream"]
+        if up["behind"]
+    ]
+    if row["open_quarantine"]:
+        notes.append(f"{row['open_quarantine']:,} open")
+    if step and step["status"] != "done":
+        notes.append(f"{step['status']}: {step['message']}".rstrip(": "))
+    return "; ".join(notes)
+
+
+def _command(domain: AnyDomain = "", json: Json = False) -> None:
+    """Show rows, versions, freshness, the last run and open quarantine of every table."""
+    emit(status(read_settings(), domain), json, _page)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the verb."""
+    lines = ("lakehouse status", "lakehouse status {domain}", "lakehouse status --json")
+    app.command("status", epilog=examples(*lines))(_command)
