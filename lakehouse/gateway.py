@@ -9,6 +9,7 @@ this process.
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 import shutil
@@ -81,6 +82,12 @@ class Gateway:
         port, length = struct.unpack(">ii", content[:8])
         return port, content[8 : 8 + length].decode()
 
+    def end(self, seconds: float) -> None:
+        """End the JVM by closing its input, and wait for it."""
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+        self.process.wait(seconds)
+
     def _tail(self) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-8:])
 
@@ -124,15 +131,26 @@ def java() -> str:
 
 def jvm_options(settings: Settings) -> list[str]:
     """Return the options every JVM of ours is started with."""
-    archive = settings.tools / "classes.jsa"
+    found = archive(settings)
     return [
         f"-Xmx{settings.driver_memory}",
         *(f"--add-opens={package}=ALL-UNNAMED" for package in _OPENED),
         "-Dio.netty.tryReflectionSetAccessible=true",
         f"-Dlog4j2.configurationFile={LOGGING.as_uri()}",
         "-Duser.timezone=UTC",
-        *([f"-XX:SharedArchiveFile={archive}", "-Xshare:auto"] if archive.exists() else []),
+        *([f"-XX:SharedArchiveFile={found}"] if found.exists() else []),
     ]
+
+
+def archive(settings: Settings) -> Path:
+    """Return where the class archive of this Java and these jars is, or would be.
+
+    The JVM refuses an archive when a jar's time or size differs, hence both in the name.
+    """
+    parts = [Path(java()).resolve(), *jars(settings), *_spark_jars()]
+    marks = [f"{part} {part.stat().st_size} {part.stat().st_mtime_ns}" for part in parts]
+    key = hashlib.sha256("\n".join(marks).encode()).hexdigest()
+    return settings.tools / f"classes-{key[:12]}.jsa"
 
 
 def class_path(settings: Settings) -> str:

@@ -12,7 +12,7 @@ from lakehouse.settings import Settings
 from lakehouse.settings import settings as read_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from pyspark.sql import SparkSession
 
@@ -20,10 +20,13 @@ LOOPBACK = "127.0.0.1"
 _booting: list[gateway.Gateway] = []
 
 
-def boot(settings: Settings | None = None, *, short: bool = False) -> None:
+def boot(
+    settings: Settings | None = None, *, short: bool = False, options: Sequence[str] = ()
+) -> gateway.Gateway:
     """Start the JVM and return at once, so that imports run meanwhile; `spark()` joins it."""
     if not _booting:
-        _booting.append(gateway.launch(settings or read_settings(), short=short))
+        _booting.append(gateway.launch(settings or read_settings(), short=short, options=options))
+    return _booting[0]
 
 
 def spark(
