@@ -30,7 +30,7 @@ def build(settings: Settings) -> Path:
     archive = gateway.archive(settings)
     if archive.exists():
         return archive
-    for old in archive.parent.glob("classes-*.jsa"):
+    for old in archive.parent.glob("classes-*"):
         old.unlink()
     partial = archive.with_suffix(".partial")
     with tempfile.TemporaryDirectory(prefix="lakehouse-") as scratch:
@@ -72,7 +72,9 @@ def _exercise(spark: SparkSession, scratch: Path) -> None:
     rows.coalesce(1).write.parquet(str(scratch / "p"))
     rows.write.json(str(scratch / "j"))
     spark.read.schema("id bigint, g bigint").json(str(scratch / "j")).collect()
-    spark.read.parquet(str(scratch / "p")).mapInArrow(lambda batches: batches, rows.schema).toArrow()
+    spark.read.parquet(str(scratch / "p")).mapInArrow(
+        lambda batches: batches, rows.schema
+    ).toArrow()
     spark.readStream.format("delta").option("ignoreChanges", "true").load(path).writeStream.format(
         "delta"
     ).option("checkpointLocation", str(scratch / "c")).trigger(availableNow=True).start(

@@ -75,7 +75,9 @@ class Gateway:
         while not self.answer.exists():
             if self.process.poll() is not None or time.monotonic() > until:
                 self.process.kill()
-                raise LakehouseError(f"the JVM did not start; {self.log} ends with:\n{self._tail()}")
+                raise LakehouseError(
+                    f"the JVM did not start; {self.log} ends with:\n{self._tail()}"
+                )
             time.sleep(0.02)
         content = self.answer.read_bytes()
         shutil.rmtree(self.answer.parent, ignore_errors=True)
