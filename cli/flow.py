@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from bronze import capture, discovery
 from contracts.load import load_domain
-from gold import build
 from lakehouse.errors import ContractBreach, UsageError
 from lakehouse.ledger import Ledger, Run, Step
 from lakehouse.lock import exclusive
@@ -61,6 +60,8 @@ def is_pending(settings: Settings, domain: str, contracts: dict[str, Contract], 
     if layer == "silver":
         vaulted = [c for c in contracts.values() if c.vault is not None]
         return any(consumed < newest for consumed, newest in (pending.batches(tables, c) for c in vaulted))
+    from gold import build
+
     return build.pending(settings, domain)
 
 
@@ -110,6 +111,8 @@ def _layer(
         if layer == "silver":
             silver.load(_spark(settings), settings, contracts.values(), run, progress)
         else:
+            from gold import build
+
             build.build(_spark(settings), settings, run.domain, run, progress=progress)
     run.flush()
     return breaches

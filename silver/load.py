@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from lakehouse.settings import Settings
 
 PARALLEL = 3
-# Up to here the judged rows are kept in memory for the several writes; above, they are judged again.
-KEEP_ROWS = 400_000
+# Up to here the judged rows are kept in memory for the several writes. Above, each write judges
+# again: it decodes and compares the columns it needs, which costs less than a copy of the rows.
+KEEP_ROWS = 200_000
 
 
 @dataclass(frozen=True)
@@ -73,13 +74,14 @@ def _load_one(
     consumed, newest = batches(tables, contract)
     expected = waiting_rows(tables, contract, consumed)
     rows = judged(_new_rows(spark, tables.path(bronze), consumed, newest), contract)
-    if expected is not None and expected <= KEEP_ROWS:
-        rows = rows.persist()
     counts = _counts(rows)
     stored = _stored(spark, tables, events, contract, counts.first_position)
     decided = verdicts(rows, contract, stored, repeated=counts.repeated > 0)
-    split = _split(decided, counts, certain=stored is None and not counts.repeated)
-    valid = decided.where(F.col(VERDICT) == "valid")
+    kept = decided.drop("_row", "_rescued", IDENTITY)
+    if counts.input <= KEEP_ROWS:
+        kept = kept.persist()
+    split = _split(kept, counts, certain=stored is None and not counts.repeated)
+    valid = kept.where(F.col(VERDICT) == "valid")
     load_hubs(spark, settings, contract, valid, run)
     if contract.vault.link and contract.vault.historized:
         # A delete may carry its key alone: what it joined is known from the rows before it.
@@ -91,7 +93,7 @@ def _load_one(
         tables, events, valid.select(*_stamped(contract, run)),
         once=once, skip_on=("_batch", "_sequence", *contract.keys),
     )  # fmt: skip
-    rows.unpersist()
+    kept.unpersist()
     _reconcile(contract, split, expected, written, rejected)
     step = run.record(
         Step(

@@ -61,7 +61,7 @@ def _ranked(rows: DataFrame, contract: Contract) -> DataFrame:
         .groupBy(IDENTITY)
         .agg(F.count(F.lit(1)).alias("_times"))
         .where(F.col("_times") > 1)
-        .select(IDENTITY, F.lit(value=True).alias("_twice"))
+        .select(IDENTITY, F.expr("true").alias("_twice"))
     )
     marked = rows.join(twice, IDENTITY, how="left")
     single = marked.where(F.col("_twice").isNull()).withColumns(
