@@ -1,0 +1,188 @@
+{#
+    The greatest silver batch behind the table as it stands, -1 when it has to be built from all
+    there is. It lies in the table itself, so a killed run, a restore or a rollback moves it too.
+#}
+{% macro watermark() %}
+    {% if not execute or not is_incremental() %}
+        {{ return(-1) }}
+    {% endif %}
+    {% set found = run_query("select coalesce(max(_batch), -1) from " ~ this) %}
+    {{ return(found.columns[0].values()[0] | int) }}
+{% endmacro %}
+
+{# The condition that keeps the events newer than the watermark; a literal, so files are skipped. #}
+{% macro newer(since) -%}
+    {%- if since >= 0 -%} _batch > {{ since }} {%- else -%} true {%- endif -%}
+{%- endmacro %}
+
+{#
+    All events of the keys that have at least one event newer than the watermark: what has to be
+    derived again, whatever order the events came in. Without a watermark, all events.
+#}
+{% macro touched_events(relation, key, since) -%}
+    select events.*
+    from {{ relation }} as events
+    {%- if since >= 0 %}
+    left semi join (select {{ key }} from {{ relation }} where _batch > {{ since }}) as newer
+        on events.{{ key }} = newer.{{ key }}
+    {%- endif %}
+{%- endmacro %}
+
+{#
+    Builds a Delta table from a model, or brings it up to date in one commit.
+
+    The model yields, for each touched key, the rows as they should be, with `_deleted` true where
+    nothing should be left. Rows that are right already are not written, so the same input twice
+    changes nothing. Config:
+    - unique_key: columns that tell rows apart; a partition column first, if there is one
+    - scope_key: derive all rows of this key together; stored rows of a touched scope that are not
+      derived any more are deleted
+    - partition_by: one column; the merge reads touched partitions only
+#}
+{% materialization incremental, adapter='spark' %}
+    {%- set existing = load_relation(this) -%}
+    {{ run_hooks(pre_hooks) }}
+    {%- if existing is none or existing.is_view or should_full_refresh() -%}
+        {%- do create_from(compiled_code, 'not _deleted') -%}
+    {%- else -%}
+        {%- do bring_up_to_date(compiled_code) -%}
+    {%- endif -%}
+    {{ run_hooks(post_hooks) }}
+    {{ return({'relations': [this.incorporate(type='table')]}) }}
+{% endmaterialization %}
+
+{# Builds a small Delta table anew, each time, in one commit. #}
+{% materialization table, adapter='spark' %}
+    {{ run_hooks(pre_hooks) }}
+    {%- do create_from(compiled_code) -%}
+    {{ run_hooks(post_hooks) }}
+    {{ return({'relations': [this.incorporate(type='table')]}) }}
+{% endmaterialization %}
+
+{# Creates or replaces the table with what a query yields, in the order of the model's columns. #}
+{% macro create_from(query, condition=none) %}
+    {%- set derived = this.identifier ~ '__derived' -%}
+    {%- do run_query('create or replace temporary view ' ~ derived ~ ' as ' ~ query) -%}
+    {%- do assert_contract(derived, condition is not none) -%}
+    {%- call statement('main') -%}
+        create or replace table {{ this }}
+        using delta
+        {{ tblproperties_clause() }}
+        {{ partition_cols(label='partitioned by') }}
+        {{ location_clause() }}
+        as select {{ model.columns.keys() | join(', ') }} from {{ derived }}
+        {%- if condition %} where {{ condition }} {%- endif %}
+    {%- endcall -%}
+    {%- do run_query('drop view ' ~ derived) -%}
+{% endmacro %}
+
+{# Merges what a query yields; the query runs once, and no commit is made where it yields nothing. #}
+{% macro bring_up_to_date(query) %}
+    {%- set derived = this.identifier ~ '__derived' -%}
+    {%- set partition = config.get('partition_by') -%}
+    {%- set listed = "array_join(collect_set('date\\'' || " ~ partition ~ " || '\\''), ', ')" if partition else "''" -%}
+    {%- do run_query('cache table ' ~ derived ~ ' as ' ~ query) -%}
+    {%- do assert_contract(derived, true) -%}
+    {%- set size = run_query('select count(*), ' ~ listed ~ ' from ' ~ derived) -%}
+    {%- if size.columns[0].values()[0] -%}
+        {%- call statement('main') -%}
+            {{ merge_derived(this, derived, model.columns.keys() | list, size.columns[1].values()[0]) }}
+        {%- endcall -%}
+    {%- else -%}
+        {%- do store_raw_result(name='main', message='nothing new', code='OK', rows_affected='0') -%}
+    {%- endif -%}
+    {%- do run_query('uncache table ' ~ derived) -%}
+    {%- do run_query('drop view if exists ' ~ derived) -%}
+{% endmacro %}
+
+{# The MERGE of derived rows into a table. #}
+{% macro merge_derived(target, derived, columns, partitions) %}
+    {%- set key = config.require('unique_key') -%}
+    {%- set key = [key] if key is string else key -%}
+    {%- set scope = config.get('scope_key') -%}
+    merge into {{ target }} as stored
+    using (
+        select {{ columns | join(', ') }}, _deleted from {{ derived }}
+        {%- if scope %}
+        where not _deleted
+        union all
+        select
+            {% for column in columns -%}
+                stale.{{ column }},
+            {% endfor -%}
+            true as _deleted
+        from {{ target }} as stale
+        left semi join {{ derived }} as scope on stale.{{ scope }} = scope.{{ scope }}
+        left anti join (select * from {{ derived }} where not _deleted) as kept
+            on {% for column in key %}{{ 'and ' if not loop.first }}stale.{{ column }} = kept.{{ column }} {% endfor %}
+        {%- endif %}
+    ) as derived
+    on
+        {%- if partitions %} stored.{{ config.get('partition_by') }} in ({{ partitions }}) and {% endif -%}
+        {% for column in key %}{{ 'and ' if not loop.first }} stored.{{ column }} = derived.{{ column }} {% endfor %}
+    when matched and derived._deleted then delete
+    when matched and not (
+        {%- for column in columns if column not in key and column != '_batch' %}
+        {{ 'and ' if not loop.first }}stored.{{ column }} <=> derived.{{ column }}
+        {%- else %}true
+        {%- endfor %}
+    ) then update set {% for column in columns %}{{ column }} = derived.{{ column }}{{ ', ' if not loop.last }}{% endfor %}
+    when not matched and not derived._deleted then insert ({{ columns | join(', ') }})
+    values ({% for column in columns %}derived.{{ column }}{{ ', ' if not loop.last }}{% endfor %})
+{% endmacro %}
+
+{# Stops a model whose columns or types are not those its YAML promises; analyses, runs nothing. #}
+{% macro assert_contract(relation, incremental) %}
+    {%- set found = {} -%}
+    {%- for column in adapter.get_column_schema_from_query('select * from ' ~ relation) -%}
+        {%- do found.update({column.name: column.dtype | lower}) -%}
+    {%- endfor -%}
+    {%- set wrong = [] -%}
+    {%- if incremental and '_deleted' not in found -%}
+        {%- do wrong.append('_deleted is missing: a model says with it which rows should vanish') -%}
+    {%- endif -%}
+    {%- for name, column in model.columns.items() -%}
+        {%- if name not in found -%}
+            {%- do wrong.append(name ~ ' is promised but missing') -%}
+        {%- elif found[name] != column.data_type | lower -%}
+            {%- do wrong.append(name ~ ' is ' ~ found[name] ~ ', promised is ' ~ column.data_type) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- for name in found if name not in model.columns and name != '_deleted' -%}
+        {%- do wrong.append(name ~ ' is not promised') -%}
+    {%- endfor -%}
+    {%- if wrong -%}
+        {%- do exceptions.raise_compiler_error('the columns differ from the contract of ' ~ model.name ~ ': ' ~ wrong | join('; ')) -%}
+    {%- endif -%}
+{% endmacro %}
+
+{#
+    The distinct values of `columns` in all events of the touched keys: also those of versions
+    that are no longer in force, so that what they once counted for is derived again. A delete
+    that carries its key only says nothing of its members: they stand in the events before it.
+#}
+{% macro touched_members(relation, key, columns, since) -%}
+    select distinct {{ columns | join(', ') }}
+    from ({{ touched_events(relation, key, since) }})
+    where
+        {% for column in columns -%}
+        {{ 'and ' if not loop.first }}{{ column }} {{ '<> ' ~ unknown_key() if column.endswith('_hk') else 'is not null' }}
+        {% endfor %}
+{%- endmacro %}
+
+{# The latest event of each key of a small satellite, deleted keys left out, with `_batch`. #}
+{% macro current_links(relation, key, columns) -%}
+    select
+        {% for column in columns -%}
+        latest.{{ column }},
+        {% endfor -%}
+        _batch
+    from (
+        select
+            max_by(struct({{ columns | join(', ') }}, _op), _sequence) as latest,
+            max(_batch) as _batch
+        from {{ relation }}
+        group by {{ key }}
+    )
+    where latest._op <> 'd'
+{%- endmacro %}

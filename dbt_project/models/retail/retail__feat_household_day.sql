@@ -1,0 +1,221 @@
+-- One row is one household and local day, from its first basket on: its behaviour as of the end
+-- of that day, to be used from feature_at on and never before.
+-- Totals run over all days so far; a window of n days is the total less the total n days earlier,
+-- so a new day needs the day before it and three older rows, not 91 days of receipts.
+{{ config(unique_key=['day_month', 'household_hk', 'day'], partition_by='day_month') }}
+{% set since = watermark() %}
+{% set zone = 'America/New_York' %}
+{% set totals = ['spend', 'shelf', 'retail_disc', 'coupon', 'baskets', 'lines'] %}
+
+with lines as (
+    select
+        household_hk,
+        household_id,
+        date_key as day,
+        basket_id,
+        sales_value,
+        shelf_value,
+        retail_disc,
+        coupon_disc + coupon_match_disc as coupon,
+        _batch
+    from {{ ref('retail__fct_basket_line') }}
+),
+
+last_days as (
+    select
+        max(day) as last_day,
+        max(_batch) as _batch
+    from lines
+),
+
+{%- if since >= 0 %}
+stored as (
+    select
+        household_hk,
+        household_id,
+        day,
+        first_basket_on,
+        last_basket_on,
+        {% for total in totals -%}
+        {{ total }}_total,
+        {% endfor -%}
+        _batch
+    from {{ this }}
+),
+
+stored_end as (select max(day) as day from stored),
+
+moved as (
+    select
+        household_hk,
+        min({{ local_day('transaction_timestamp', zone) }}) as day
+    from ({{ touched_events(source('silver', 'retail__sat_basket_line'), 'basket_line_hk', since) }})
+    where household_hk <> {{ unknown_key() }} and transaction_timestamp is not null
+    group by household_hk
+),
+
+-- the first day to derive again: of a household whose lines changed that of the change, of all
+-- others the first day that is new, or that is no day any more
+everybody as (
+    select
+        household_hk,
+        date_add(least(last_days.last_day, stored_end.day), 1) as from_day
+    from (select distinct household_hk from stored left semi join stored_end using (day))
+    cross join last_days
+    cross join stored_end
+),
+
+spans as (
+    select
+        household_hk,
+        min(from_day) as from_day
+    from (
+        select household_hk, from_day from everybody
+        union all
+        select household_hk, day as from_day from moved
+    )
+    group by household_hk
+),
+
+base as (
+    select stored.*
+    from stored
+    inner join spans
+        on stored.household_hk = spans.household_hk
+        and stored.day < spans.from_day
+        and stored.day >= date_add(spans.from_day, -91)
+),
+{%- endif %}
+
+daily as (
+    select
+        lines.household_hk,
+        lines.day,
+        max(lines.household_id) as household_id,
+        sum(lines.sales_value) as spend,
+        sum(lines.shelf_value) as shelf,
+        sum(lines.retail_disc) as retail_disc,
+        sum(lines.coupon) as coupon,
+        count(distinct lines.basket_id) as baskets,
+        count(*) as lines
+    from lines
+    {%- if since >= 0 %}
+    inner join spans on lines.household_hk = spans.household_hk and lines.day >= spans.from_day
+    {%- endif %}
+    group by lines.household_hk, lines.day
+),
+
+bounds as (
+    {%- if since >= 0 %}
+    select
+        spans.household_hk,
+        spans.from_day,
+        -- the day before gives totals and, with them, where the household began
+        greatest(last_days.last_day, stored_end.day) as to_day
+    from spans
+    cross join last_days
+    cross join stored_end
+    {%- else %}
+    select
+        daily.household_hk,
+        min(daily.day) as from_day,
+        max(last_days.last_day) as to_day
+    from daily
+    cross join last_days
+    group by daily.household_hk
+    {%- endif %}
+),
+
+grid as (
+    select
+        household_hk,
+        explode(sequence(from_day, to_day)) as day
+    from bounds
+    where from_day <= to_day
+),
+
+-- what is stored comes in as it is: totals on the day itself, nothing on top
+joined as (
+    select
+        grid.household_hk,
+        daily.household_id,
+        grid.day,
+        true as is_derived,
+        daily.day as basket_on,
+        daily.day as first_on,
+        {% for total in totals -%}
+        coalesce(daily.{{ total }}, 0) as {{ total }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from grid
+    left join daily on grid.household_hk = daily.household_hk and grid.day = daily.day
+    {%- if since >= 0 %}
+    union all
+    select
+        household_hk,
+        household_id,
+        day,
+        false as is_derived,
+        last_basket_on as basket_on,
+        first_basket_on as first_on,
+        {% for total in totals -%}
+        coalesce({{ total }}_total - lag({{ total }}_total) over (partition by household_hk order by day), {{ total }}_total) as {{ total }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from base
+    {%- endif %}
+),
+
+running as (
+    select
+        household_hk,
+        max(household_id) over so_far as household_id,
+        day,
+        is_derived,
+        max(basket_on) over so_far as last_basket_on,
+        min(first_on) over so_far as first_basket_on,
+        {% for total in totals -%}
+        sum({{ total }}) over so_far as {{ total }}_total{{ ',' if not loop.last }}
+        {% endfor %}
+    from joined
+    window so_far as (
+        partition by household_hk order by day rows between unbounded preceding and current row
+    )
+),
+
+windowed as (
+    select
+        *,
+        {% for days in [7, 28, 91] -%}
+        {% set outer_loop = loop %}
+        {%- for total in totals -%}
+        {{ total }}_total - coalesce(lag({{ total }}_total, {{ days }}) over by_day, 0) as {{ total }}_{{ days }}d{{ ',' if not (loop.last and outer_loop.last) }}
+        {% endfor -%}
+        {% endfor %}
+    from running
+    window by_day as (partition by household_hk order by day)
+)
+
+select
+    windowed.household_hk,
+    windowed.household_id,
+    windowed.day,
+    cast(date_trunc('month', windowed.day) as date) as day_month,
+    {{ local_midnight('date_add(windowed.day, 1)', zone) }} as feature_at,
+    windowed.first_basket_on,
+    windowed.last_basket_on,
+    datediff(windowed.day, windowed.first_basket_on) as days_since_first_basket,
+    datediff(windowed.day, windowed.last_basket_on) as days_since_last_basket,
+    {% for days in [7, 28, 91] -%}
+    cast(spend_{{ days }}d as double) as spend_{{ days }}d,
+    baskets_{{ days }}d,
+    lines_{{ days }}d,
+    coalesce(cast(retail_disc_{{ days }}d as double) / nullif(cast(shelf_{{ days }}d as double), 0), 0D) as discount_share_{{ days }}d,
+    coalesce(cast(coupon_{{ days }}d as double) / nullif(cast(shelf_{{ days }}d as double), 0), 0D) as coupon_share_{{ days }}d,
+    {% endfor -%}
+    {% for total in totals -%}
+    cast({{ total }}_total as {{ 'bigint' if total in ['baskets', 'lines'] else 'decimal(14, 2)' }}) as {{ total }}_total,
+    {% endfor -%}
+    last_days._batch,
+    windowed.first_basket_on is null or windowed.day > last_days.last_day as _deleted
+from windowed
+cross join last_days
+where windowed.is_derived

@@ -1,0 +1,186 @@
+"""Gold is written, audited, then published: readers never see a table that failed its audit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gold import publish
+from gold.dbt import Outcome, Project
+from lakehouse.catalog import register
+from lakehouse.errors import ContractBreach, LakehouseError
+from lakehouse.ledger import Run, Step
+from lakehouse.tables import TableName, Tables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from pyspark.sql import SparkSession
+
+    from lakehouse.settings import Settings
+
+# Derived rows are held in memory while they are merged, so that they are computed once; Delta
+# need not write them down a second time.
+OPTIONS = {"spark.databricks.delta.merge.materializeSource": "none"}
+
+
+def pending(settings: Settings, domain: str) -> bool:
+    """Return, without a JVM, whether a build would have anything new to read.
+
+    It has where a table of silver moved on since the last publication, or the SQL changed.
+    """
+    project, tables = Project(settings, domain), Tables.at(settings)
+    if not project.exists:
+        return False
+    last = publish.latest(tables, domain)
+    now = _versions(tables, project.sources())
+    if last is None:
+        return any(version >= 0 for version in now.values())
+    return project.code() != last.code or now != last.consumed
+
+
+def build(
+    spark: SparkSession,
+    settings: Settings,
+    domain: str,
+    run: Run,
+    *,
+    progress: Callable[[str], None] | None = None,
+    full_refresh: bool = False,
+) -> list[Step]:
+    """Bring a domain's gold up to date and publish it; return one step a table.
+
+    A table that does not exist in silver yet leaves out the models that need it. `progress` hears
+    the name of each model and test as it ends. Changed SQL builds everything anew.
+
+    Raises:
+        ContractBreach: an audit failed; every table is back at its published version.
+        LakehouseError: a model could not be built; every table is back, too.
+    """
+    project, tables = Project(settings, domain), Tables.at(settings)
+    if not project.exists:
+        return []
+    last, code = publish.latest(tables, domain), project.code()
+    anew = full_refresh or last is None or last.code != code
+    sources = project.sources()
+    consumed = _versions(tables, sources)
+    before = _versions(tables, project.tables().values())
+    found = register(spark, settings, [*sources, *(n for n in before if before[n] >= 0)])
+    since = -1 if anew or last is None else last.run
+    missing = [name for name in sources if name not in found]
+    with _configured(spark, OPTIONS):
+        outcomes = project.build(
+            full_refresh=anew, since=since, missing=missing, progress=progress
+        )
+    after = _versions(tables, before)
+    failed = [outcome for outcome in outcomes if outcome.failed]
+    if failed:
+        _restore(spark, tables, after, {} if last is None else last.versions)
+        raise _told(spark, failed)
+    steps = [
+        run.record(_step(run, tables, outcome, before[outcome.table], after[outcome.table]))
+        for outcome in outcomes
+        if outcome.table in before
+    ]
+    publication = publish.Publication(
+        run=run.number,
+        domain=domain,
+        versions={name: version for name, version in after.items() if version >= 0},
+        views={o.table: o.query for o in outcomes if o.table and o.table not in before},
+        consumed=consumed,
+        code=code,
+    )
+    if not publication.says_the_same_as(last):
+        publish.append(tables, publication)
+    return steps
+
+
+def _versions(tables: Tables, names: Iterable[TableName]) -> dict[TableName, int]:
+    return {name: tables.version(name) for name in names}
+
+
+class _configured:  # noqa: N801 - used as a with-statement's verb
+    """Sets options of a session for the length of a block."""
+
+    def __init__(self, spark: SparkSession, options: Mapping[str, str]) -> None:
+        self.spark, self.options = spark, options
+        self.before: dict[str, str | None] = {}
+
+    def __enter__(self) -> None:
+        for key, value in self.options.items():
+            self.before[key] = self.spark.conf.get(key, None)
+            self.spark.conf.set(key, value)
+
+    def __exit__(self, *_: object) -> None:
+        for key, value in self.before.items():
+            if value is None:
+                self.spark.conf.unset(key)
+            else:
+                self.spark.conf.set(key, value)
+
+
+def _restore(
+    spark: SparkSession,
+    tables: Tables,
+    now: Mapping[TableName, int],
+    published: Mapping[TableName, int],
+) -> None:
+    """Put every table back to what was published; one that never was is emptied.
+
+    An empty table has no watermark, so the next build derives all of it again.
+    """
+    for name, version in now.items():
+        if version < 0 or version == published.get(name):
+            continue
+        path = tables.path(name)
+        if name in published:
+            spark.sql(f"restore table delta.`{path}` to version as of {published[name]}")
+        else:
+            spark.sql(f"delete from delta.`{path}`")
+
+
+def _told(spark: SparkSession, failed: list[Outcome]) -> LakehouseError:
+    """Return the error that names each failed audit with its rows, or each failed model."""
+    audits = [outcome for outcome in failed if outcome.kind == "test" and outcome.failures]
+    lines = []
+    for audit in audits:
+        broken = [f"{row['rule']}: {row['failures']} rows" for row in spark.sql(audit.query).collect()]
+        lines.append(f"{', '.join(audit.tested)} failed {audit.name} ({'; '.join(broken)})")
+    if lines:
+        return ContractBreach(
+            f"gold was not published, readers keep the last good version: {' | '.join(lines)}"
+        )
+    lines = [f"{outcome.name}: {outcome.message.strip()}" for outcome in failed]
+    return LakehouseError(f"gold could not be built: {' | '.join(lines)}")
+
+
+def _step(run: Run, tables: Tables, outcome: Outcome, before: int, after: int) -> Step:
+    name = outcome.table
+    assert name is not None
+    rows, size = _written(tables, name, before, after)
+    return Step(
+        run=run.number,
+        domain=run.domain,
+        layer=name.layer,
+        table=str(name),
+        written=rows,
+        bytes=size,
+        seconds=outcome.seconds,
+        version_from=before,
+        version_to=after,
+        status="skipped" if outcome.status == "skipped" else "done",
+        message=outcome.message if outcome.message != "OK" else "",
+    )
+
+
+def _written(tables: Tables, name: TableName, before: int, after: int) -> tuple[int, int]:
+    """Return rows and bytes written between two versions, as the table's own log tells them."""
+    table = tables.open(name) if after > before else None
+    rows = size = 0
+    for commit in table.history(after - before) if table else ():
+        metrics = commit.get("operationMetrics") or {}
+        changed = ("numTargetRowsInserted", "numTargetRowsUpdated", "numTargetRowsDeleted")
+        rows += int(metrics.get("numOutputRows", 0)) if changed[0] not in metrics else sum(
+            int(metrics.get(key, 0)) for key in changed
+        )
+        size += int(metrics.get("numOutputBytes", metrics.get("numTargetBytesAdded", 0)))
+    return rows, size

@@ -1,0 +1,209 @@
+"""dbt in this process, on the session that is already there: no profile of the user's, no network."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from lakehouse.errors import LakehouseError
+from lakehouse.tables import TableName
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from lakehouse.settings import Settings
+
+PROFILE = "lakehouse"
+SCHEMA = "gold"
+THREADS = 3
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one model or test."""
+
+    name: str
+    kind: str
+    status: str
+    seconds: float
+    failures: int
+    message: str
+    query: str
+    table: TableName | None
+    tested: tuple[str, ...]
+
+    @property
+    def failed(self) -> bool:
+        """Return whether this stops the publication."""
+        return self.status in ("error", "fail", "runtime error")
+
+
+@dataclass
+class Project:
+    """The dbt project as one domain uses it."""
+
+    settings: Settings
+    domain: str
+    _manifest: Any = field(default=None, repr=False)
+
+    @property
+    def folder(self) -> Path:
+        """Return the folder with the domain's models, whether it exists or not."""
+        return self.settings.dbt_project / "models" / self.domain
+
+    @property
+    def exists(self) -> bool:
+        """Return whether the domain has models: gold is optional."""
+        return any(self.folder.rglob("*.sql"))
+
+    def code(self) -> str:
+        """Return a hash of all SQL that decides what the domain's tables hold."""
+        digest = hashlib.sha256()
+        for root in (self.folder, self.settings.dbt_project / "macros"):
+            for path in sorted(root.rglob("*.sql")):
+                digest.update(path.relative_to(root).as_posix().encode() + b"\0")
+                digest.update(path.read_bytes() + b"\0")
+        return digest.hexdigest()
+
+    def sources(self) -> list[TableName]:
+        """Return the tables and views the domain's models read, read from YAML without dbt."""
+        found = set()
+        for path in (*self.folder.rglob("*.yml"), *self.folder.rglob("*.yaml")):
+            for source in (yaml.safe_load(path.read_text()) or {}).get("sources") or ():
+                layer = source.get("schema", source["name"])
+                found.update(TableName(layer, table["name"]) for table in source["tables"])
+        return sorted(found)
+
+    def models(self) -> dict[str, Any]:
+        """Return the domain's models as dbt understands them, by their unique id."""
+        return {
+            key: node
+            for key, node in self._parsed().nodes.items()
+            if node.resource_type == "model" and node.fqn[1] == self.domain
+        }
+
+    def tables(self) -> dict[str, TableName]:
+        """Return the domain's models that are stored, by unique id."""
+        return {
+            key: TableName(node.schema, node.alias)
+            for key, node in self.models().items()
+            if node.config.materialized != "view"
+        }
+
+    def build(
+        self,
+        *,
+        full_refresh: bool,
+        since: int,
+        missing: list[TableName],
+        progress: Callable[[str], None] | None = None,
+    ) -> list[Outcome]:
+        """Run the models and their tests; return one outcome each.
+
+        `since` is the batch up to which rows were audited before; what depends on a source in
+        `missing` is left out.
+        """
+        args = ["build", "--select", f"path:models/{self.domain}"]
+        args += ["--exclude", "resource_type:unit_test"]
+        args += [f"source:{name.layer}.{name.table}+" for name in missing]
+        args += ["--full-refresh"] if full_refresh else []
+        with _environment({"LAKEHOUSE_GOLD_SINCE": str(since)}):
+            result = self.invoke(args, manifest=self._parsed(), progress=progress)
+        if result.exception is not None:
+            raise LakehouseError(f"dbt could not run: {result.exception}")
+        return [_outcome(item) for item in result.result.results]
+
+    def invoke(
+        self,
+        args: list[str],
+        *,
+        manifest: Any = None,
+        progress: Callable[[str], None] | None = None,
+    ) -> Any:
+        """Run one dbt command and return dbt's own result."""
+        from dbt.cli.main import dbtRunner
+
+        home = self.settings.home / "dbt"
+        home.mkdir(parents=True, exist_ok=True)
+        self._write_profile(home)
+        fixed = {
+            "--project-dir": self.settings.dbt_project,
+            "--profiles-dir": home,
+            "--target-path": home / "target",
+            "--log-path": home / "logs",
+            "--vars": f"{{warehouse: {self.settings.warehouse}}}",
+            "--log-level": "none",
+            "--log-level-file": "info",
+        }
+        words = [word for key, value in fixed.items() for word in (key, str(value))]
+        words += ["--no-version-check", "--no-send-anonymous-usage-stats", "--no-print"]
+        callbacks = [_watch(progress)] if progress else []
+        runner = dbtRunner(manifest=manifest, callbacks=callbacks)
+        return runner.invoke([args[0], *words, *args[1:]])
+
+    def _parsed(self) -> Any:
+        if self._manifest is None:
+            result = self.invoke(["parse"])
+            if not result.success:
+                raise LakehouseError(f"the dbt project cannot be read: {result.exception}")
+            self._manifest = result.result
+        return self._manifest
+
+    @staticmethod
+    def _write_profile(home: Path) -> None:
+        target = {
+            "type": "spark",
+            "method": "session",
+            "host": "localhost",
+            "schema": SCHEMA,
+            "threads": THREADS,
+        }
+        text = yaml.safe_dump({PROFILE: {"target": "session", "outputs": {"session": target}}})
+        path = home / "profiles.yml"
+        if not path.exists() or path.read_text() != text:
+            path.write_text(text)
+
+
+@contextmanager
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    before = {key: os.environ.get(key) for key in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for key, value in before.items():
+            if value is None:
+                os.environ.pop(key, None)
+            else:
+                os.environ[key] = value
+
+
+def _watch(progress: Callable[[str], None]) -> Callable[[Any], None]:
+    def heard(message: Any) -> None:
+        if message.info.name in ("LogModelResult", "LogTestResult"):
+            progress(message.data.node_info.node_name)
+
+    return heard
+
+
+def _outcome(result: Any) -> Outcome:
+    node = result.node
+    is_model = node.resource_type == "model"
+    tested = [] if is_model else [key.rpartition(".")[2] for key in node.depends_on.nodes]
+    return Outcome(
+        name=node.name,
+        kind=str(node.resource_type),
+        status=str(result.status),
+        seconds=result.execution_time,
+        failures=result.failures or 0,
+        message=result.message or "",
+        query=node.compiled_code or "",
+        table=TableName(node.schema, node.alias) if is_model else None,
+        tested=tuple(tested),
+    )

@@ -1,0 +1,104 @@
+"""Publications: one row is one table of a domain at the version that readers should use."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from lakehouse.tables import TableName, Tables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PUBLICATIONS = TableName("ops", "publications")
+
+_SCHEMA = pa.schema(
+    [
+        ("run", pa.int64()),
+        ("domain", pa.string()),
+        ("table", pa.string()),
+        ("version", pa.int64()),
+        ("at", pa.timestamp("us", tz="UTC")),
+        ("consumed", pa.string()),
+        ("code", pa.string()),
+        ("definition", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What one run made visible, and what it was made from."""
+
+    run: int
+    domain: str
+    versions: Mapping[TableName, int]
+    views: Mapping[TableName, str]
+    consumed: Mapping[TableName, int]
+    code: str
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def says_the_same_as(self, other: Publication | None) -> bool:
+        """Return whether another publication shows readers the same, made from the same."""
+        if other is None:
+            return False
+        mine = (self.versions, self.views, self.consumed, self.code)
+        return mine == (other.versions, other.views, other.consumed, other.code)
+
+
+def latest(tables: Tables, domain: str) -> Publication | None:
+    """Return the last publication of a domain, or None before the first."""
+    stored = tables.read(PUBLICATIONS)
+    rows = [] if stored is None else stored.to_pylist()
+    rows = [row for row in rows if row["domain"] == domain]
+    if not rows:
+        return None
+    at = max(row["at"] for row in rows)
+    rows = [row for row in rows if row["at"] == at]
+    names = {TableName.parse(row["table"]): row for row in rows}
+    consumed = json.loads(rows[0]["consumed"])
+    return Publication(
+        run=rows[0]["run"],
+        domain=domain,
+        versions={name: row["version"] for name, row in names.items() if not row["definition"]},
+        views={name: row["definition"] for name, row in names.items() if row["definition"]},
+        consumed={TableName.parse(name): version for name, version in consumed.items()},
+        code=rows[0]["code"],
+        at=at,
+    )
+
+
+def published(tables: Tables, domain: str) -> dict[TableName, int]:
+    """Return the version of each table that readers should use; empty before the first."""
+    publication = latest(tables, domain)
+    return {} if publication is None else dict(publication.versions)
+
+
+def views(tables: Tables, domain: str) -> dict[TableName, str]:
+    """Return the query of each published view, for a catalog that forgets."""
+    publication = latest(tables, domain)
+    return {} if publication is None else dict(publication.views)
+
+
+def append(tables: Tables, publication: Publication) -> None:
+    """Make a publication visible, all tables in one commit."""
+    consumed = {str(name): version for name, version in sorted(publication.consumed.items())}
+    fixed = {
+        "run": publication.run,
+        "domain": publication.domain,
+        "at": publication.at,
+        "consumed": json.dumps(consumed),
+        "code": publication.code,
+    }
+    rows = [
+        {**fixed, "table": str(name), "version": version, "definition": ""}
+        for name, version in sorted(publication.versions.items())
+    ] + [
+        {**fixed, "table": str(name), "version": -1, "definition": query}
+        for name, query in sorted(publication.views.items())
+    ]
+    tables.append(PUBLICATIONS, pa.Table.from_pylist(rows, schema=_SCHEMA))
