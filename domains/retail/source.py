@@ -50,6 +50,7 @@ __all__ = [
     "days",
     "expected",
     "land",
+    "landed_days",
     "overridden",
     "rows",
 ]
@@ -131,6 +132,12 @@ def land(
     return Landed(
         tuple(files), tuple(chosen), {name: counts[name] for name in DATASETS if counts[name]}
     )
+
+
+def landed_days(landing: Path) -> int | None:
+    """Return how many days of changes were landed, None where there is no snapshot yet."""
+    place = _read_place(landing, None)
+    return None if place is None else sum(day <= place.last_day for day in frames.days())
 
 
 def _snapshot(landing: Path, scale: str, progress: Callable[[str], None]) -> list[LandedFile]:

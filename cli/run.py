@@ -1,0 +1,86 @@
+"""`lakehouse run`: carries what is new through the layers, once or for as long as it is left on."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from cli.flow import LAYERS, RunResult, carry, is_pending, layers_of
+from contracts.load import load_domain
+from lakehouse.errors import Busy, ContractBreach
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console
+
+    from lakehouse.settings import Settings
+
+LOOK_EVERY = 2.0
+
+
+def run_domain(
+    settings: Settings,
+    domain: str,
+    *,
+    layer: str | None = None,
+    always_on: bool = False,
+    progress: Callable[[str], None] = lambda _: None,
+) -> RunResult:
+    """Carry a domain's news through one layer or all; with `always_on`, until interrupted."""
+    layers = layers_of(layer)
+    if always_on:
+        return _keep_on(settings, domain, layers, progress)
+    return carry(settings, domain, layers, progress)
+
+
+def _keep_on(
+    settings: Settings, domain: str, layers: tuple[str, ...], progress: Callable[[str], None]
+) -> RunResult:
+    """Carry again whenever something new is there; the JVM stays warm between.
+
+    A breach is told once and tried again only when the landing folder has changed.
+    """
+    contracts = load_domain(settings.contracts, domain)
+    told, last = None, RunResult(domain, 0, 0.0)
+    while True:
+        seen = _landed(settings, domain)
+        if seen != told and any(is_pending(settings, domain, contracts, each) for each in layers):
+            try:
+                last = carry(settings, domain, layers, progress)
+                progress(f"run {last.run}: done in {last.seconds:.1f} s")
+            except ContractBreach as breach:
+                told = seen
+                progress(f"breach: {breach}")
+            except Busy as busy:
+                progress(str(busy))
+        time.sleep(LOOK_EVERY)
+
+
+def _landed(settings: Settings, domain: str) -> frozenset[tuple[str, int, int]]:
+    found = (settings.landing / domain).rglob("*")
+    states = ((str(path), path.stat()) for path in found if path.is_file())
+    return frozenset((path, stat.st_size, stat.st_mtime_ns) for path, stat in states)
+
+
+def page(out: Console, result: dict[str, Any]) -> None:
+    """Print a run: a row a gated table, then what was derived, then the seconds."""
+    if result["nothing_new"]:
+        out.print(f"{result['domain']}: nothing new ({result['seconds']:.1f} s)")
+        return
+    from cli.output import size, table
+
+    rows = [
+        (
+            step["table"], f"{step['input']:,}", f"{step['valid']:,}", f"{step['quarantined']:,}",
+            f"{step['superseded']:,}", f"{step['written']:,}", size(step["bytes"]),
+            f"{step['seconds']:.1f}",
+        )
+        for step in sorted(result["steps"], key=lambda step: LAYERS.index(step["layer"]))
+    ]  # fmt: skip
+    titles = ["table", ">rows in", ">valid", ">quarantined", ">superseded", ">written", ">size", ">s"]
+    out.print(table("", titles, rows))
+    for step in result["steps"]:
+        if step["message"]:
+            out.print(f"{step['table']}: {step['message']}")
+    out.print(f"run {result['run']} done in {result['seconds']:.1f} s")
