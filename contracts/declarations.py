@@ -71,11 +71,12 @@ class FeaturesDeclaration(Strict):
 class ExamplesDeclaration(Strict):
     """The rows a model learns from: who, when, with what outcome.
 
-    `settled` is the instant from which the label is final; `require` names the feature sets
-    without whose row an example is left out. The newest `testShare` of examples judge the model.
+    `query` reads lakehouse tables and yields one row an example. `settled` is the instant from
+    which the label is final; `require` names the feature sets without whose row an example is
+    left out. The newest `testShare` of examples judge the model.
     """
 
-    table: str
+    query: str
     entity: tuple[str, ...] = Field(min_length=1)
     timestamp: str
     label: str
@@ -95,10 +96,15 @@ class EventsDeclaration(Strict):
 
 
 class ContextDeclaration(Strict):
-    """The gold rows an event meets: an entity's candidates with their features while they hold."""
+    """The gold rows an event meets: an entity's candidates with their features while they hold.
+
+    A row meets events from both `knownFrom` (its features saw what came before) and `validFrom`
+    on, until before `validTo`, where a null never comes.
+    """
 
     table: str
     candidate: tuple[str, ...] = Field(min_length=1)
+    knownFrom: str
     validFrom: str
     validTo: str
 

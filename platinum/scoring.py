@@ -1,0 +1,170 @@
+"""The platinum stream: events of bronze meet candidates of gold, a model scores them, once each."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from contracts.load import load_domain
+from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.ledger import Ledger, Step
+from lakehouse.lock import exclusive
+from lakehouse.tables import TableName, Tables
+from platinum.model_store import ModelStore
+from platinum.outcome import Outcome, Stream, told
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pyspark.sql import SparkSession
+    from pyspark.sql.streaming import StreamingQuery
+
+    from lakehouse.ledger import Run
+    from lakehouse.settings import Settings
+    from platinum.micro_batch import Scorer
+
+EVERY = "1 second"
+
+
+def score(
+    settings: Settings,
+    domain: str,
+    *,
+    always_on: bool = False,
+    since_batch: int = 0,
+    progress: Callable[[str], None] | None = None,
+) -> dict[str, Any]:
+    """Score the events that arrived since the last call; return, by model, what was done.
+
+    `since_batch` leaves out bronze rows of earlier runs. Events from before the features of the
+    published gold are never scored: their features would know more than was known then. With
+    `always_on` it goes on until it is interrupted.
+
+    Raises:
+        UsageError: no contract declares a score, or model, gold or bronze are not there yet.
+    """
+    contracts = load_domain(settings.contracts, domain)
+    streams = [Stream.of(settings, c, contracts) for c in contracts.values() if c.score]
+    if not streams:
+        raise UsageError(f"domain '{domain}' declares no model: add a contract with `score`")
+    say = progress or (lambda _: None)
+    with exclusive(settings.home, f"{domain}-score", "score"):
+        found = {}
+        for stream in streams:
+            _require(settings, stream)
+            done = Outcome(stream)
+            if always_on or _is_behind(settings, stream):
+                done = _run(settings, stream, always_on=always_on, since_batch=since_batch, say=say)
+            found[stream.contract.dataset] = told(settings, done)
+        return found
+
+
+def _require(settings: Settings, stream: Stream) -> None:
+    """Raise UsageError unless the stream has everything it needs; known without a JVM."""
+    tables = Tables.at(settings)
+    ModelStore.of(settings, stream.contract.domain, stream.contract.dataset).current()
+    gold = TableName.of("gold", stream.contract.domain, stream.contract.score["context"]["table"])
+    for name, layer in ((stream.source, "bronze"), (gold, "gold")):
+        if not tables.exists(name):
+            raise UsageError(f"{name} does not exist yet: run the {layer} layer first")
+
+
+def _is_behind(settings: Settings, stream: Stream) -> bool:
+    """Return whether bronze moved on since the last call that ended well; known without a JVM."""
+    tables = Tables.at(settings)
+    if not (stream.checkpoint / "metadata").exists():
+        return True
+    steps = [
+        step["version_to"]
+        for step in Ledger(tables).steps(stream.contract.domain)
+        if step["table"] == str(stream.scores) and step["status"] == "done"
+    ]
+    return not steps or steps[-1] < tables.version(stream.source)
+
+
+def _run(
+    settings: Settings, stream: Stream, *, always_on: bool, since_batch: int, say: Callable[[str], None]
+) -> Outcome:
+    from lakehouse.session import boot, spark
+
+    boot(settings, short=not always_on)
+    from platinum.micro_batch import Scorer
+
+    tables, start = Tables.at(settings), time.monotonic()
+    # Read before the query starts: it reads at least so far.
+    reaches = tables.version(stream.source)
+    say(f"{stream.contract.dataset}: starting the stream")
+    with Ledger(tables).run(stream.contract.domain) as run:
+        outcome = Outcome(stream, run=run.number)
+        scorer = Scorer(settings, stream.contract, stream.events, stream.scores, outcome, say)
+        session = spark(settings, short=not always_on)
+        _drain(session, tables, stream, scorer, always_on=always_on, since_batch=since_batch)
+        outcome.seconds = time.monotonic() - start
+        run.record(_step(run, outcome, reaches if not always_on else -1))
+    return outcome
+
+
+def _drain(
+    session: SparkSession,
+    tables: Tables,
+    stream: Stream,
+    scorer: Scorer,
+    *,
+    always_on: bool,
+    since_batch: int,
+) -> None:
+    """Run the query until everything there was is scored, or until interrupted."""
+    from pyspark.errors import StreamingQueryException
+
+    # A rewrite of old files (compaction, erasure) brings no event: it is passed over.
+    rows = (
+        session.readStream.format("delta")
+        .option("skipChangeCommits", "true")
+        .load(tables.path(stream.source))
+        .where(f"_batch >= {int(since_batch)}")
+    )
+    trigger = {"processingTime": EVERY} if always_on else {"availableNow": True}
+    query = (
+        rows.writeStream.foreachBatch(scorer.score)
+        .option("checkpointLocation", str(stream.checkpoint))
+        .trigger(**trigger)
+        .start()
+    )
+    scorer.application = f"{stream.scores}/{query.id}"
+    scorer.ready.set()
+    try:
+        _await(query)
+    except StreamingQueryException as error:
+        first = str(error).strip().splitlines()[0]
+        raise LakehouseError(
+            f"{stream.scores}: the stream stopped: {first[:500]}; what it scored is kept, start it again"
+        ) from error
+
+
+def _await(query: StreamingQuery) -> None:
+    try:
+        query.awaitTermination()
+    except KeyboardInterrupt:
+        query.stop()
+
+
+def _step(run: Run, outcome: Outcome, reaches: int) -> Step:
+    lines, stream = outcome.lines, outcome.stream
+    bad, fresh = lines["bad"], lines["fresh"]
+    total = sum(lines.values())
+    return Step(
+        run=run.number,
+        domain=run.domain,
+        layer="platinum",
+        table=str(stream.scores),
+        input=total,
+        valid=fresh,
+        quarantined=bad,
+        superseded=total - fresh - bad,
+        written=outcome.rows,
+        bytes=outcome.bytes,
+        seconds=outcome.seconds,
+        upstream=str(stream.source),
+        version_to=reaches,
+        contract_version=stream.contract.version,
+    )
