@@ -9,14 +9,14 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from jsonschema import Draft201909Validator
-from jsonschema.exceptions import best_match
 
 from contracts.errors import ContractError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+    from jsonschema import Draft201909Validator
 
 LARGEST_FILE = 1_000_000
 MOST_ALIASES = 50
@@ -79,14 +79,16 @@ def _is_alias(token: yaml.Token) -> bool:
 
 def _tokens(text: str, name: str) -> Iterable[yaml.Token]:
     try:
-        yield from yaml.scan(text, Loader=yaml.SafeLoader)
+        yield from yaml.scan(text, Loader=yaml.CSafeLoader)
     except yaml.YAMLError as error:
         raise _unreadable(name, error) from None
 
 
 def _parse(text: str, name: str) -> tuple[yaml.Node, dict[str, Any]]:
     try:
-        root, data = yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)
+        loader = yaml.CSafeLoader(text)
+        root = loader.get_single_node()
+        data = loader.construct_document(root) if root is not None else None
     except yaml.YAMLError as error:
         raise _unreadable(name, error) from None
     if not isinstance(data, dict) or root is None:
@@ -102,11 +104,15 @@ def _unreadable(name: str, error: yaml.YAMLError) -> ContractError:
 
 @lru_cache(maxsize=1)
 def _validator() -> Draft201909Validator:
+    from jsonschema import Draft201909Validator
+
     schema = files("open_data_contract_standard").joinpath("schema.json").read_text("utf-8")
     return Draft201909Validator(json.loads(schema))
 
 
 def _explain(document: Document, problem: Any) -> str:  # noqa: ANN401 - jsonschema's error has no public type
+    from jsonschema.exceptions import best_match
+
     deepest = best_match([problem]) or problem
     path = list(deepest.absolute_path)
     where = ".".join(str(step) for step in path) or "the contract"

@@ -47,11 +47,23 @@ def rules_of(source: Document, columns: tuple[Column, ...]) -> tuple[Rule, ...]:
         column = columns[index]
         if column.required:
             found.append(Rule(column.name, "required"))
+        _bounds(source, [*path, "logicalTypeOptions"], column, raw.get("logicalTypeOptions") or {})
         for option, value in (raw.get("logicalTypeOptions") or {}).items():
             found.append(_option(source, [*path, "logicalTypeOptions", option], column, option, value))
         for place, quality in enumerate(raw.get("quality") or []):
             found.append(_quality(source, [*path, "quality", place], column, quality))
     return tuple(found)
+
+
+def _bounds(
+    source: Document, path: list[str | int], column: Column, options: dict[str, Any]
+) -> None:
+    for low, high in (("minimum", "maximum"), ("minLength", "maxLength")):
+        if low in options and high in options and options[low] > options[high]:
+            raise source.error(
+                [*path, low],
+                f"column '{column.name}': {low} {options[low]} is above {high} {options[high]}",
+            )
 
 
 def _option(
