@@ -37,7 +37,7 @@ format: ## format Python and SQL, and fix what can be fixed
 
 airflow: ## bring up Airflow with the DAGs on this machine only
 	@$(SETUP) --group airflow
-	@sh scripts/airflow.sh
+	@$(BIN)/python scripts/serve_airflow.py
 
 benchmark: ## measure what benchmarks/ promises (SCALE=full)
 	@$(SETUP) --group dev
