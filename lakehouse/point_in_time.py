@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lakehouse import embedded
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.tables import TableName
 
@@ -25,7 +26,8 @@ MICROSECONDS = pa.timestamp("us", tz="UTC")
 TIE_BREAKERS = ("_batch", "_sequence")
 # Up to so many different values of a key are asked for one by one, above that by their range.
 FEW_KEYS = 2_000
-_FIRST, _LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
+# The reading engine parses an instant as nanoseconds, which end here.
+_FIRST, _LAST = datetime(1678, 1, 1, tzinfo=UTC), datetime(2262, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -114,15 +116,19 @@ def _keys(feature_set: FeatureSet, entities: pa.Table, schema: pa.Schema) -> pa.
 def _reachable(feature_set: FeatureSet, keys: pa.Table, at: pa.ChunkedArray) -> str:
     """Return the condition that keeps the rows some entity may need, so that other files are skipped."""
     bounds = pc.min_max(at).as_py()
-    first, last = bounds["min"] or _LAST, bounds["max"] or _FIRST
-    stamp = _quoted(feature_set.timestamp)
-    found = [f"{stamp} <= {_literal(last)}"]
-    if feature_set.maximum_age is not None and first - _FIRST > feature_set.maximum_age:
-        found.append(f"{stamp} >= {_literal(first - feature_set.maximum_age)}")
+    if bounds["max"] is None:
+        return "false"
+    stamp, found = _quoted(feature_set.timestamp), ["true"]
+    if bounds["max"] < _LAST:
+        found.append(f"{stamp} <= {_literal(max(bounds['max'], _FIRST))}")
+    if feature_set.maximum_age is not None and bounds["min"] - _FIRST > feature_set.maximum_age:
+        found.append(f"{stamp} >= {_literal(min(bounds['min'], _LAST) - feature_set.maximum_age)}")
     for name in feature_set.entity:
         values = pc.unique(keys[name].drop_null())
+        if len(values) == 0:
+            return "false"
         if len(values) <= FEW_KEYS:
-            listed = ", ".join(_literal(value) for value in values.to_pylist()) or "null"
+            listed = ", ".join(_literal(value) for value in values.to_pylist())
             found.append(f"{_quoted(name)} in ({listed})")
         else:
             bounds = pc.min_max(values).as_py()
@@ -132,18 +138,20 @@ def _reachable(feature_set: FeatureSet, keys: pa.Table, at: pa.ChunkedArray) -> 
     return " and ".join(found)
 
 
-def _literal(value: Any) -> str:  # noqa: ANN401 - a key of any type
+def _literal(value: Any) -> str:
     """Return a value as a SQL literal of DataFusion, which casts text to the column's type."""
     text = value.isoformat() if isinstance(value, date) else str(value)
     return text if isinstance(value, int | float) else "'" + text.replace("'", "''") + "'"
 
 
 def _as_of(
-    feature_set: FeatureSet, keys: pa.Table, at: pa.ChunkedArray, features: pa.Table, ties: list[str]
+    feature_set: FeatureSet,
+    keys: pa.Table,
+    at: pa.ChunkedArray,
+    features: pa.Table,
+    ties: list[str],
 ) -> pa.Table:
     """Return the joined rows in entity order; instants are compared as whole microseconds."""
-    import duckdb
-
     names = [_quoted(name) for name in feature_set.entity]
     stamp = _quoted(feature_set.timestamp)
     same = " and ".join(f"e.{name} = f.{name}" for name in names)
@@ -171,7 +179,7 @@ def _as_of(
         asof left join chosen as f on {same} and e._at >= f._usable_from
         order by e._row
     """
-    with duckdb.connect(config={"TimeZone": "UTC"}) as connection:
+    with embedded.connection() as connection:
         connection.register(
             "entities",
             keys.append_column("_at", _microseconds(at)).append_column(
@@ -194,7 +202,7 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def instants(values: Any) -> pa.ChunkedArray:  # noqa: ANN401 - an Arrow array of any type
+def instants(values: Any) -> pa.ChunkedArray:
     """Return times as UTC microseconds: text is ISO 8601, what has no offset is UTC.
 
     Finer digits are cut, so that an instant never moves into the future.

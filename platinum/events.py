@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from contracts.model import Contract
 
+
 @dataclass(frozen=True)
 class Shape:
     """The columns a score contract names, by the part they play."""
@@ -98,7 +99,7 @@ def candidates_by_entity(context: DataFrame, shape: Shape, features: tuple[str, 
 
 
 def judged(
-    found: DataFrame, seen: DataFrame | None, context: DataFrame, shape: Shape, earliest: Any  # noqa: ANN401 - an instant
+    found: DataFrame, seen: DataFrame | None, context: DataFrame, shape: Shape, earliest: Any
 ) -> DataFrame:
     """Return the events with `_candidates`, those that hold at the event's time, and `_state`."""
     by_entity = found.join(F.broadcast(context), on=list(shape.entity), how="left")
@@ -115,7 +116,11 @@ def judged(
         .when(F.coalesce(F.size("_candidates"), F.lit(0)) < 1, ALONE)
         .otherwise(FRESH)
     )
-    return by_entity.withColumn("_candidates", holding).withColumn("_state", state).drop("_all", "_seen")
+    return (
+        by_entity.withColumn("_candidates", holding)
+        .withColumn("_state", state)
+        .drop("_all", "_seen")
+    )
 
 
 def _holds(one: Column, shape: Shape) -> Column:
@@ -130,7 +135,9 @@ def exploded(found: DataFrame, shape: Shape, features: tuple[str, ...]) -> DataF
     return (
         found.where(F.col("_state") == FRESH)
         .select(*kept, F.explode("_candidates").alias("_one"))
-        .select(*kept, *[F.col(f"_one.{name}").alias(name) for name in (*shape.candidate, *features)])
+        .select(
+            *kept, *[F.col(f"_one.{name}").alias(name) for name in (*shape.candidate, *features)]
+        )
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lakehouse import embedded
 from lakehouse.catalog import names_in
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.point_in_time import FeatureSet, instants, join
@@ -85,7 +86,9 @@ def read(
     final = pc.less_equal(settled, pa.scalar(min(reach.values()), settled.type))
     chosen = pc.and_(keep, final)
     if not pc.any(chosen).as_py():
-        raise UsageError(f"{contract.dataset}: no example of {rows.num_rows} has features and a final label")
+        raise UsageError(
+            f"{contract.dataset}: no example of {rows.num_rows} has features and a final label"
+        )
     return Examples(
         columns=tuple(name for names in contract.score["features"].values() for name in names),
         features=_matrix(contract, joined, chosen),
@@ -109,10 +112,8 @@ def _query(
     tables: Tables, query: str, pins: Mapping[TableName, int]
 ) -> tuple[pa.Table, dict[str, int]]:
     """Return the rows of the contract's query, and the version of each table it read."""
-    import duckdb
-
     versions: dict[str, int] = {}
-    with duckdb.connect(config={"TimeZone": "UTC"}) as connection:
+    with embedded.connection() as connection:
         for name in names_in(query):
             table = tables.open(name, pins.get(name))
             if table is None:
@@ -121,7 +122,9 @@ def _query(
             view = f"_{name.layer}_{name.table}"
             connection.register(view, pa.table(table.scan()))
             connection.execute(f'create schema if not exists "{name.layer}"')
-            connection.execute(f'create view "{name.layer}"."{name.table}" as select * from "{view}"')
+            connection.execute(
+                f'create view "{name.layer}"."{name.table}" as select * from "{view}"'
+            )
         return connection.sql(query).to_arrow_table(), versions
 
 
@@ -139,14 +142,18 @@ def _newest(tables: Tables, one: FeatureSet, version: int) -> datetime:
     return pc.max(instants(stamps)).as_py()
 
 
-def _matrix(contract: Contract, joined: Mapping[str, pa.Table], chosen: pa.ChunkedArray) -> np.ndarray:
+def _matrix(
+    contract: Contract, joined: Mapping[str, pa.Table], chosen: pa.ChunkedArray
+) -> np.ndarray:
     """Return the features as float32, which is what the exported model computes with; null is NaN."""
     columns = []
     for name, names in contract.score["features"].items():
         for column in names:
             values = joined[name][column].filter(chosen)
             if not _is_number(values.type):
-                raise LakehouseError(f"{contract.file}: feature '{column}' is {values.type}, no number")
+                raise LakehouseError(
+                    f"{contract.file}: feature '{column}' is {values.type}, no number"
+                )
             columns.append(values.cast(pa.float64()).to_numpy().astype(np.float32))
     return np.column_stack(columns)
 
@@ -154,5 +161,10 @@ def _matrix(contract: Contract, joined: Mapping[str, pa.Table], chosen: pa.Chunk
 def _is_number(kind: pa.DataType) -> bool:
     return any(
         test(kind)
-        for test in (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean)
+        for test in (
+            pa.types.is_integer,
+            pa.types.is_floating,
+            pa.types.is_decimal,
+            pa.types.is_boolean,
+        )
     )

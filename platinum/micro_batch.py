@@ -92,7 +92,9 @@ class Scorer:
         from pyspark.sql import functions as F
 
         counts = found.groupBy("_state").agg(
-            F.count(F.lit(1)).alias("events"), F.sum("_lines").alias("lines"), F.sum("_bad").alias("bad")
+            F.count(F.lit(1)).alias("events"),
+            F.sum("_lines").alias("lines"),
+            F.sum("_bad").alias("bad"),
         )
         fresh = 0
         for row in counts.collect():
@@ -111,7 +113,9 @@ class Scorer:
         shape, declared = self.shape, self.contract.score
         rows = events.exploded(found, shape, model.columns)
         kept = tuple(name for name in rows.columns if name not in model.columns)
-        kinds = ", ".join(f"`{field.name}` {field.dataType.simpleString()}" for field in rows.select(*kept).schema)
+        kinds = ", ".join(
+            f"`{field.name}` {field.dataType.simpleString()}" for field in rows.select(*kept).schema
+        )
         scored = rows.mapInArrow(
             partial(score_batches, onnx=model.onnx, columns=model.columns, kept=kept),
             f"{kinds}, {SCORE} double, {SCORED_AT} timestamp",
@@ -161,6 +165,8 @@ class Scorer:
         if missing:
             raise LakehouseError(f"{name} lacks {missing}, which the model and its contract need")
         known = instants(pa.table(table.scan([shape.known_from]))[shape.known_from])
-        rows = session.read.format("delta").option("versionAsOf", version).load(self.tables.path(name))
+        rows = (
+            session.read.format("delta").option("versionAsOf", version).load(self.tables.path(name))
+        )
         by_entity = events.candidates_by_entity(rows, shape, model.columns).persist()
         return Context(version, by_entity, pc.min(known).as_py())

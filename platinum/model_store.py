@@ -59,11 +59,15 @@ class ModelStore:
         """Return the current model; raise UsageError where there is none."""
         manifest = self.manifest()
         if manifest is None:
-            raise UsageError(f"model '{self.folder.name}' was not trained yet: run `lakehouse train`")
+            raise UsageError(
+                f"model '{self.folder.name}' was not trained yet: run `lakehouse train`"
+            )
         path = self.folder / manifest["version"] / ONNX
         found = path.read_bytes() if path.exists() else b""
         if hashlib.sha256(found).hexdigest() != manifest["onnx_sha256"]:
-            raise LakehouseError(f"{path} is not the file that was trained: remove {path.parent}, train again")
+            raise LakehouseError(
+                f"{path} is not the file that was trained: remove {path.parent}, train again"
+            )
         return Model(manifest, found)
 
     def has(self, version: str) -> bool:

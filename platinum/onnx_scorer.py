@@ -24,7 +24,11 @@ def probabilities(onnx: bytes, features: np.ndarray) -> np.ndarray:
 
 
 def score_batches(
-    batches: Iterable[pa.RecordBatch], *, onnx: bytes, columns: tuple[str, ...], kept: tuple[str, ...]
+    batches: Iterable[pa.RecordBatch],
+    *,
+    onnx: bytes,
+    columns: tuple[str, ...],
+    kept: tuple[str, ...],
 ) -> Iterator[pa.RecordBatch]:
     """Yield the `kept` columns of each batch with the score and the instant it was given."""
     for batch in batches:
@@ -47,7 +51,7 @@ def _float32(values: pa.Array) -> np.ndarray:
     return values.cast(pa.float64()).to_numpy(zero_copy_only=False).astype(np.float32)
 
 
-def _session(onnx: bytes) -> Any:  # noqa: ANN401 - onnxruntime is imported in workers only
+def _session(onnx: bytes) -> Any:
     """Return the session of a model, loaded once a process, on one thread."""
     key = _digest(onnx)
     if key not in _sessions:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from lakehouse import embedded
 from lakehouse.errors import LakehouseError
 from lakehouse.tables import TableName, Tables
 from platinum.model_store import ModelStore
@@ -40,7 +41,9 @@ class Stream:
     checkpoint: Path
 
     @classmethod
-    def of(cls, settings: Settings, contract: Contract, contracts: Mapping[str, Contract]) -> Stream:
+    def of(
+        cls, settings: Settings, contract: Contract, contracts: Mapping[str, Contract]
+    ) -> Stream:
         """Return the stream of a score contract."""
         dataset = contract.score["events"]["dataset"]
         if dataset not in contracts:
@@ -70,7 +73,9 @@ class Outcome:
 def told(settings: Settings, outcome: Outcome) -> dict[str, Any]:
     """Return an outcome as plain values, with the best and worst scores of the call."""
     stream, states = outcome.stream, outcome.states
-    manifest = ModelStore.of(settings, stream.contract.domain, stream.contract.dataset).manifest() or {}
+    manifest = (
+        ModelStore.of(settings, stream.contract.domain, stream.contract.dataset).manifest() or {}
+    )
     best, worst, latency = _extremes(Tables.at(settings), outcome)
     return {
         "table": str(stream.scores),
@@ -79,7 +84,9 @@ def told(settings: Settings, outcome: Outcome) -> dict[str, Any]:
         "events": states.total(),
         "scored": states[FRESH],
         "rows": outcome.rows,
-        "left_out": {why: states[state] for state, why in STATES.items() if state != FRESH and states[state]},
+        "left_out": {
+            why: states[state] for state, why in STATES.items() if state != FRESH and states[state]
+        },
         "lines": outcome.lines.total(),
         "bad_lines": outcome.lines[BAD],
         "latency_ms": latency,
@@ -93,14 +100,12 @@ def _extremes(
     tables: Tables, outcome: Outcome, count: int = 3
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, int]]:
     """Return the events' best candidates with the highest and lowest scores, and the latencies."""
-    import duckdb
-
     table = tables.open(outcome.stream.scores) if outcome.rows else None
     if table is None:
         return [], [], {}
     rows = pa.table(table.scan(predicate=f'"_batch" = {outcome.run}'))
     columns = ", ".join(f'"{name}"' for name in outcome.stream.contract.names)
-    with duckdb.connect(config={"TimeZone": "UTC"}) as connection:
+    with embedded.connection() as connection:
         connection.register("rows", rows)
 
         def top(order: str) -> list[dict[str, Any]]:

@@ -83,7 +83,12 @@ def _is_behind(settings: Settings, stream: Stream) -> bool:
 
 
 def _run(
-    settings: Settings, stream: Stream, *, always_on: bool, since_batch: int, say: Callable[[str], None]
+    settings: Settings,
+    stream: Stream,
+    *,
+    always_on: bool,
+    since_batch: int,
+    say: Callable[[str], None],
 ) -> Outcome:
     from lakehouse.session import boot, spark
 

@@ -123,7 +123,7 @@ def split(found: Examples, share: float) -> tuple[datetime, np.ndarray, np.ndarr
     return when, found.settled <= at, found.times >= at
 
 
-def export(fitted: Any, width: int) -> bytes:  # noqa: ANN401 - any fitted scikit-learn estimator
+def export(fitted: Any, width: int) -> bytes:
     """Return the ONNX model: input `features` (rows x width, float32), output probabilities."""
     from skl2onnx import to_onnx
     from skl2onnx.common.data_types import FloatTensorType
@@ -135,7 +135,7 @@ def export(fitted: Any, width: int) -> bytes:  # noqa: ANN401 - any fitted sciki
 
 def _checked(
     contract: Contract,
-    fitted: Any,  # noqa: ANN401 - any fitted scikit-learn estimator
+    fitted: Any,
     onnx: bytes,
     features: np.ndarray,
 ) -> np.ndarray:
@@ -167,7 +167,9 @@ def _version(contract: Contract, found: Examples, module: ModuleType) -> str:
     """Return the hash of everything the model follows from, 16 hexadecimal digits."""
     import sklearn
 
-    source = [inspect.getsource(part) for part in (module, judgement, importlib.import_module(__name__))]
+    source = [
+        inspect.getsource(part) for part in (module, judgement, importlib.import_module(__name__))
+    ]
     parts = [found.digest(), contract.score, source, sklearn.__version__]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -185,4 +187,6 @@ def _require_both(contract: Contract, found: Examples, *parts: np.ndarray) -> No
 def _verdict(figures: dict[str, Any]) -> str:
     span = f"{figures['pr_auc_low']:.3f} to {figures['pr_auc_high']:.3f}"
     says = "beats" if figures["beats_base_rate"] else "does NOT clearly beat"
-    return f"PR-AUC {figures['pr_auc']:.3f} ({span}) {says} the base rate {figures['base_rate']:.3f}"
+    return (
+        f"PR-AUC {figures['pr_auc']:.3f} ({span}) {says} the base rate {figures['base_rate']:.3f}"
+    )
