@@ -18,6 +18,7 @@ import subprocess
 import tempfile
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from lakehouse.settings import Settings
 
 LOGGING = Path(__file__).resolve().parent / "log4j2.properties"
+LOOPBACK = "127.0.0.1"
 _MAIN = "org.apache.spark.api.python.PythonGatewayServer"
 _LOG_BYTES = 10_000_000
 _BOOT_SECONDS = 120
@@ -65,6 +67,7 @@ class Gateway:
     answer: Path
     log: Path
 
+    @cached_property
     def address(self) -> tuple[int, str]:
         """Return port and secret, waiting for the JVM to boot.
 
@@ -106,6 +109,8 @@ def launch(settings: Settings, *, short: bool = False, options: Sequence[str] = 
     log = _log(settings)
     environment = dict(os.environ)
     environment["_PYSPARK_DRIVER_CONN_INFO_PATH"] = str(answer)
+    if is_local(settings):
+        environment["SPARK_LOCAL_IP"] = LOOPBACK  # a machine's own name may not resolve offline
     environment["SPARK_HOME"] = str(_pyspark())  # whence Python workers are started
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 - the command is ours, word by word
@@ -117,6 +122,11 @@ def launch(settings: Settings, *, short: bool = False, options: Sequence[str] = 
             process_group=0,  # Ctrl-C is for Python, which then ends the JVM
         )
     return Gateway(process, answer, log)
+
+
+def is_local(settings: Settings) -> bool:
+    """Return whether Spark's workers are threads of this JVM."""
+    return settings.spark_master.startswith("local")
 
 
 def java() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
+from threading import RLock
 from typing import TYPE_CHECKING
 
 from lakehouse import gateway
@@ -16,17 +17,19 @@ if TYPE_CHECKING:
 
     from pyspark.sql import SparkSession
 
-LOOPBACK = "127.0.0.1"
 _booting: list[gateway.Gateway] = []
+_one_at_a_time = RLock()
 
 
 def boot(
     settings: Settings | None = None, *, short: bool = False, options: Sequence[str] = ()
 ) -> gateway.Gateway:
     """Start the JVM and return at once, so that imports run meanwhile; `spark()` joins it."""
-    if not _booting:
-        _booting.append(gateway.launch(settings or read_settings(), short=short, options=options))
-    return _booting[0]
+    with _one_at_a_time:
+        if not _booting:
+            jvm = gateway.launch(settings or read_settings(), short=short, options=options)
+            _booting.append(jvm)
+        return _booting[0]
 
 
 def spark(
@@ -40,18 +43,17 @@ def spark(
         LakehouseError: Java or the Delta jars are missing, or the JVM does not start.
     """
     chosen = settings or read_settings()
-    boot(chosen, short=short)
+    jvm = boot(chosen, short=short)
     from pyspark.sql import SparkSession
 
     active = SparkSession.getActiveSession()
     if active is not None:
         return active
-    os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
-    os.environ.setdefault("SPARK_LOCAL_IP", LOOPBACK)
-    builder = SparkSession.builder.appName(app).master(chosen.spark_master)
-    for key, value in options(chosen).items():
-        builder = builder.config(key, value)
-    with _joined(_booting[0]):
+    with _one_at_a_time, _joined(jvm):
+        os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
+        builder = SparkSession.builder.appName(app).master(chosen.spark_master)
+        for key, value in options(chosen).items():
+            builder = builder.config(key, value)
         return builder.getOrCreate()
 
 
@@ -66,29 +68,33 @@ def options(settings: Settings) -> dict[str, str]:
         "spark.sql.catalogImplementation": "in-memory",
         "spark.sql.warehouse.dir": settings.warehouse,
         "spark.local.dir": str(scratch),
-        "spark.driver.host": LOOPBACK,
-        "spark.driver.bindAddress": LOOPBACK,
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.shuffle.partitions": cores,
         "spark.default.parallelism": cores,
         "spark.sql.session.timeZone": "UTC",
         "spark.databricks.delta.snapshotPartitions": "2",
-        **_for_workers(settings),
+        **(_ALONE if gateway.is_local(settings) else _clustered(settings)),
     }
 
 
-def _for_workers(settings: Settings) -> dict[str, str]:
-    """Return how far workers get the jars: in local mode the driver's class path is theirs."""
-    if settings.spark_master.startswith("local"):
-        return {}
-    return {"spark.jars": ",".join(map(str, gateway.jars(settings)))}
+_ALONE = {
+    "spark.driver.host": gateway.LOOPBACK,
+    "spark.driver.bindAddress": gateway.LOOPBACK,
+}
+
+
+def _clustered(settings: Settings) -> dict[str, str]:
+    """Return what workers on other machines need: the jars, an address, a shared secret."""
+    secret = os.environ.get("LAKEHOUSE_SPARK_SECRET")
+    known = {"spark.authenticate": "true", "spark.authenticate.secret": secret} if secret else {}
+    return {"spark.jars": ",".join(map(str, gateway.jars(settings))), **known}
 
 
 @contextmanager
 def _joined(jvm: gateway.Gateway) -> Iterator[None]:
     """Let PySpark find the JVM while it looks, and leave the environment as it was."""
-    port, secret = jvm.address()
+    port, secret = jvm.address
     os.environ.update(PYSPARK_GATEWAY_PORT=str(port), PYSPARK_GATEWAY_SECRET=secret)
     try:
         yield

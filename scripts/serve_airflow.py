@@ -48,7 +48,8 @@ def main() -> int:
     if _migrate(home, environment):
         print(f"the database is not ready: see {home / 'logs' / 'migrate.log'}", file=sys.stderr)
         return 1
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     running = {name: _start(name, home, environment) for name in COMPONENTS}
     try:
         _announce(running, port, _password(home))
@@ -166,6 +167,8 @@ def _watch(running: dict[str, subprocess.Popen[bytes]], home: Path) -> int:
 
 
 def _stop(running: dict[str, subprocess.Popen[bytes]]) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not leave components behind
     for process in running.values():
         process.terminate()
     until = time.monotonic() + _STOP_SECONDS
