@@ -1,0 +1,86 @@
+"""What a scheduler needs: which pipelines there are, and one verb run to its end, outcome known."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from contracts.load import domains, load_domain
+from lakehouse.errors import EXIT_BREACH, EXIT_USAGE, ContractBreach, LakehouseError
+from lakehouse.settings import settings
+
+if TYPE_CHECKING:
+    from contracts.model import Contract
+
+LAYERS = ("bronze", "silver", "gold")
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """One domain as a scheduler sees it: who owns it, how often it is due, what it can do."""
+
+    domain: str
+    owner: str
+    datasets: tuple[Contract, ...]
+    scores: tuple[Contract, ...]
+    enriches: tuple[Contract, ...]
+
+    @property
+    def every_hours(self) -> int:
+        """Return how often its sources are due: the shortest frequency that a contract promises."""
+        hours = [
+            int(float(level["value"]) * (24 if level.get("unit", "d").startswith("d") else 1))
+            for contract in self.datasets
+            if (level := contract.service_levels.get("frequency"))
+        ]
+        return max(1, min(hours, default=24))
+
+
+def pipelines() -> list[Pipeline]:
+    """Return a pipeline for each domain that has contracts."""
+    folder = settings().contracts
+    return [_pipeline(domain, load_domain(folder, domain)) for domain in domains(folder)]
+
+
+def _pipeline(domain: str, contracts: dict[str, Contract]) -> Pipeline:
+    every = contracts.values()
+    owners = sorted({contract.owner for contract in every if contract.owner})
+    return Pipeline(
+        domain=domain,
+        owner=", ".join(owners) or "data-platform",
+        datasets=tuple(contract for contract in every if contract.capture),
+        scores=tuple(contract for contract in every if contract.score),
+        enriches=tuple(contract for contract in every if contract.enrich),
+    )
+
+
+def call(*arguments: str) -> dict[str, Any]:
+    """Run one verb in a process of its own and return its result.
+
+    Raises:
+        ContractBreach: the data broke a contract; running it again changes nothing.
+        LakehouseError: anything else went wrong; another try may do.
+    """
+    done = subprocess.run(  # noqa: S603 - our own interpreter and module
+        [sys.executable, "-m", "cli.main", *arguments, "--json"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    print(done.stderr, end="")  # a task's log is where its reason is looked for
+    if done.returncode == 0:
+        print(done.stdout, end="")
+        return json.loads(done.stdout)
+    reason = _reason(done.stderr)
+    if done.returncode in (EXIT_BREACH, EXIT_USAGE):
+        raise ContractBreach(reason)
+    raise LakehouseError(reason)
+
+
+def _reason(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    try:
+        return json.loads(lines[-1])["error"]
+    except (IndexError, ValueError, KeyError, TypeError):
+        return "\n".join(lines[-5:]) or "the command ended without a word"

@@ -1,0 +1,62 @@
+"""Scores what streams in and enriches what gold has, for each domain that declares it.
+
+Scoring starts when bronze has news: it reads events as they were captured, joined with the
+candidates that gold last published. Inference starts when gold has news; it pays for each input
+once and goes on where it was stopped. Training is started by hand: a new model is a decision.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from airflow.sdk import DAG, Asset, task
+from airflow.sdk.exceptions import AirflowFailException
+
+from cli.schedule import Pipeline, call, pipelines
+from lakehouse.errors import ContractBreach
+
+START = datetime(2024, 1, 1)
+
+
+@task(retries=2, retry_delay=timedelta(minutes=1))
+def verb(name: str, domain: str) -> dict[str, Any]:
+    """Run one verb for a domain."""
+    try:
+        return call(name, domain)
+    except ContractBreach as breach:
+        raise AirflowFailException(str(breach)) from None
+
+
+def verb_dag(pipeline: Pipeline, name: str, after: str | None, what: str) -> DAG:
+    """Return the DAG that runs one verb when a layer has news, or by hand where `after` is None."""
+    domain = pipeline.domain
+    upstream = f"lakehouse://{domain}/{after}"
+    with DAG(
+        dag_id=f"{domain}__{name}",
+        description=what,
+        schedule=[Asset(name=f"{domain}_{after}", uri=upstream, group="lakehouse")] if after else None,
+        start_date=START,
+        catchup=False,
+        max_active_runs=1,
+        default_args={"owner": pipeline.owner},
+        tags=[domain, "platinum"],
+        doc_md=__doc__,
+    ) as dag:
+        outlet = Asset(
+            name=f"{domain}_{name}", uri=f"lakehouse://{domain}/platinum/{name}", group="lakehouse"
+        )
+        verb.override(task_id=name, outlets=[outlet])(name, domain)
+    return dag
+
+
+for each in pipelines():
+    kinds = []
+    if each.scores:
+        kinds.append(("train", None, f"Train the models of {each.domain}"))
+        kinds.append(("score", "bronze", f"Score the events of {each.domain}"))
+    if each.enriches:
+        kinds.append(("enrich", "gold", f"Run the inference jobs of {each.domain}"))
+    for kind in kinds:
+        made = verb_dag(each, *kind)
+        globals()[made.dag_id] = made

@@ -1,0 +1,55 @@
+"""What all tests share: one Spark session, and homes that are empty at the start."""
+
+from __future__ import annotations
+
+import pytest
+
+from lakehouse.settings import PROJECT, Settings
+from lakehouse.tables import LAYERS
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory):
+    """The one Spark session of the test run."""
+    from lakehouse.session import spark
+
+    home = tmp_path_factory.mktemp("session")
+    session = spark(Settings(home=home, driver_memory="2g"))
+    yield session
+    session.stop()
+
+
+@pytest.fixture
+def catalog(spark):
+    """The session with an empty catalog, before and after: names must not outlive their home."""
+    _forget(spark)
+    yield spark
+    _forget(spark)
+
+
+def _forget(spark):
+    known = {database.name for database in spark.catalog.listDatabases()}
+    for layer in known & set(LAYERS):
+        spark.sql(f"drop database {layer} cascade")
+
+
+@pytest.fixture
+def contracts(tmp_path):
+    """An empty folder for a test's own contracts."""
+    folder = tmp_path / "contracts"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def settings(tmp_path, contracts):
+    """Settings of an empty home with the test's own contracts and no dbt project."""
+    return Settings(home=tmp_path / "home", contracts=contracts, dbt_project=tmp_path / "dbt")
+
+
+@pytest.fixture
+def retail(tmp_path):
+    """Settings of an empty home with the project's own contracts and dbt project."""
+    return Settings(
+        home=tmp_path / "home", contracts=PROJECT / "contracts", dbt_project=PROJECT / "dbt_project"
+    )
