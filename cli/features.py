@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,8 +22,12 @@ def feature_sets(settings: Settings, domain: str = "") -> dict[str, list[dict[st
     return {name: feature_sets(settings, name) for name in chosen}
 
 
-def owner_of(settings: Settings, name: str, domain: str = "") -> tuple[str, str]:
-    """Return the domain and plain name of a feature set; raise UsageError unless there is one."""
+def owner_of(settings: Settings, names: str, domain: str = "") -> tuple[str, str]:
+    """Return the domain of feature sets, and their names without it; `names` may join several.
+
+    Raises:
+        UsageError: a name is none, two domains have it, or the names are of two domains.
+    """
     from lakehouse.errors import UsageError
 
     known = {
@@ -32,13 +35,19 @@ def owner_of(settings: Settings, name: str, domain: str = "") -> tuple[str, str]
         for owner, sets in feature_sets(settings, domain).items()
         for found in sets
     }
-    matching = [pair for pair in known if name in (pair[1], f"{pair[0]}.{pair[1]}")]
-    if len(matching) == 1:
-        return matching[0]
-    if matching:
-        raise UsageError(f"several domains have a feature set '{name}': add --domain")
-    listed = ", ".join(sorted(f"{owner}.{own}" for owner, own in known)) or "none"
-    raise UsageError(f"no feature set '{name}'; there is: {listed}")
+    owners, plain_names = set(), []
+    for name in (part.strip() for part in names.split(",")):
+        matching = [pair for pair in known if name in (pair[1], f"{pair[0]}.{pair[1]}")]
+        if not matching:
+            listed = ", ".join(sorted(f"{owner}.{own}" for owner, own in known)) or "none"
+            raise UsageError(f"no feature set '{name}'; there is: {listed}")
+        owners |= {owner for owner, _ in matching}
+        plain_names.append(matching[0][1])
+    if len(owners) > 1:
+        raise UsageError(
+            f"'{names}' is of several domains ({', '.join(sorted(owners))}): add --domain"
+        )
+    return owners.pop(), ",".join(plain_names)
 
 
 def _list(domain: AnyDomain = "", json: Json = False) -> None:
@@ -48,7 +57,7 @@ def _list(domain: AnyDomain = "", json: Json = False) -> None:
 
 
 def _pull(
-    name: Annotated[str, typer.Argument(help="A feature set, see `lakehouse features list`.")],
+    name: Annotated[str, typer.Argument(help="A feature set, or several joined by commas.")],
     entities: Annotated[
         Path,
         typer.Option(
@@ -71,19 +80,8 @@ def _pull(
     from gold.features import pull
 
     settings = read_settings()
-    owner, plain_name = owner_of(settings, name, domain)
-    emit(pull(settings, owner, plain_name, entities, as_of=_instant(as_of), out=out), json)
-
-
-def _instant(text: str | None) -> datetime | None:
-    """Return the instant; one without an offset is UTC."""
-    if text is None:
-        return None
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"'{text}' is no ISO 8601 instant", param_hint="--as-of") from None
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    owner, names = owner_of(settings, name, domain)
+    emit(pull(settings, owner, names, entities, as_of=as_of, out=out), json)
 
 
 def add_to(app: typer.Typer) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.arguments import Domain, Json, examples, read_settings
-from cli.output import Progress, emit
+from cli.output import Progress, emit, table
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def _train(domain: Domain, json: Json = False) -> None:
@@ -16,7 +19,25 @@ def _train(domain: Domain, json: Json = False) -> None:
 
     settings = read_settings()
     with Progress() as progress:
-        emit(train(settings, domain, progress), json)
+        emit(train(settings, domain, progress), json, _trained)
+
+
+def _trained(out: Console, found: dict[str, Any]) -> None:
+    for name, manifest in found.items():
+        out.print(f"[bold]{name}[/bold] {manifest['version']}", highlight=False)
+        out.print(manifest.get("verdict", ""), markup=False)
+        rows = [
+            [key.replace("_", " "), value]
+            for key, value in manifest["metrics"].items()
+            if isinstance(value, (int, float))
+        ]
+        rows += [
+            ["rows learnt from", manifest["rows_train"]],
+            ["rows judged by", manifest["rows_test"]],
+        ]
+        out.print(table("", ["figure", ">value"], rows))
+        if not manifest.get("trained", True):
+            out.print("the same examples, parameters and code were trained before: nothing written")
 
 
 def _score(

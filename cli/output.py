@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import math
 import os
@@ -34,25 +33,29 @@ def only_documents(active: bool) -> Iterator[None]:
             yield
         finally:
             _kept.pop()
-            stream.flush()
 
 
 @contextmanager
 def _own(stream: TextIO) -> Iterator[TextIO]:
-    try:
-        descriptor = stream.fileno()
-    except (OSError, ValueError):  # a stream in memory: no child process can write to it
-        yield stream
-        return
+    """Yield a stream to where stdout led; meanwhile descriptor 1 leads to stderr, for children."""
     stream.flush()
-    copy = os.dup(descriptor)
-    os.dup2(sys.stderr.fileno(), descriptor)
-    own = io.TextIOWrapper(io.FileIO(copy, "w"), encoding="utf-8", write_through=False)
+    copy = os.dup(1)
+    os.dup2(2, 1)
+    # A stream that does not write to descriptor 1 (a capture in memory) is left alone.
+    own = open(copy, "w", encoding="utf-8", closefd=False) if _number(stream) == 1 else stream  # noqa: SIM115 - a descriptor, closed below
     try:
         yield own
     finally:
-        os.dup2(copy, descriptor)
-        own.close()
+        own.flush()
+        os.dup2(copy, 1)
+        os.close(copy)
+
+
+def _number(stream: TextIO) -> int:
+    try:
+        return stream.fileno()
+    except (OSError, ValueError):
+        return -1
 
 
 def stdout() -> TextIO:
@@ -111,11 +114,10 @@ class Progress:
         """Show what is being done now."""
         if not sys.stderr.isatty():
             return
-        if self._bar is None:
-            self._start()
-        self._bar.update(self._task, description=line, completed=done, total=total or None)
+        bar = self._bar or self._start()
+        bar.update(self._task, description=line, completed=done, total=total or None)
 
-    def _start(self) -> None:
+    def _start(self) -> Any:
         from rich.console import Console
         from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
         from rich.progress import Progress as RichProgress
@@ -132,6 +134,7 @@ class Progress:
         )
         self._task = self._bar.add_task("")
         self._bar.start()
+        return self._bar
 
     def hide(self) -> None:
         """Take the line off the screen; the next call shows it again."""

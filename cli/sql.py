@@ -16,7 +16,7 @@ from cli.arguments import Json, examples, read_settings
 from cli.output import Progress, emit, show, stdout, table
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, SparkSession
     from rich.console import Console
 
     from lakehouse.settings import Settings
@@ -36,37 +36,62 @@ class Answer:
     more: bool
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the answer as plain values, a row a list."""
+        """Return the answer as plain values, a row an object.
+
+        Raises:
+            UsageError: two columns have one name.
+        """
+        from lakehouse.errors import UsageError
+
+        names = [name for name, _ in self.columns]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise UsageError(
+                f"several columns are called {', '.join(twice)}: name them apart with `as`"
+            )
         return {
             "columns": [{"name": name, "type": kind} for name, kind in self.columns],
-            "rows": [list(row) for row in self.rows],
+            "rows": [dict(zip(names, row, strict=True)) for row in self.rows],
             "truncated": self.more,
         }
 
 
 def tables_of(settings: Settings, query: str) -> list[TableName]:
     """Return the tables a query reads; raise UsageError unless it only reads, and only known ones."""
-    from lakehouse.catalog import names_in, vault_views
+    from lakehouse.catalog import names_in
     from lakehouse.errors import UsageError
-    from lakehouse.tables import TableName, Tables
 
     logging.getLogger("sqlglot").setLevel(logging.ERROR)
     names = names_in(query)
     _refuse_calls(query)
-    tables = Tables.at(settings)
-    there = {str(name) for name in tables.names()}
-    for domain in {name.domain for name in names if name.layer == "silver"}:
-        for view, (_, needed) in vault_views(settings, domain).items():
-            if any(tables.exists(TableName("silver", table)) for table in needed):
-                there.add(f"silver.{view}")
-    missing = [str(name) for name in names if str(name) not in there]
+    there = readable(settings, {name.domain for name in names})
+    missing = [name for name in names if name not in there]
     if missing:
-        raise UsageError("\n".join(_unknown(name, sorted(there)) for name in missing))
+        known = sorted(map(str, there))
+        raise UsageError("\n".join(_unknown(str(name), known) for name in missing))
     return names
 
 
+def readable(settings: Settings, domains: set[str]) -> set[TableName]:
+    """Return every table there is, and the views of the domains."""
+    from gold.publish import views
+    from lakehouse.catalog import vault_views
+    from lakehouse.tables import TableName, Tables
+
+    tables = Tables.at(settings)
+    there = set(tables.names())
+    for domain in domains - {""}:
+        # Views may read views: once around is enough to reach the tables of each.
+        for _ in range(2):
+            for view, (_query, needed) in vault_views(settings, domain).items():
+                if all(TableName("silver", table) in there for table in needed):
+                    there.add(TableName("silver", view))
+        there |= set(views(tables, domain))
+    return there
+
+
 def _unknown(name: str, there: list[str]) -> str:
-    near = difflib.get_close_matches(name, there, n=3, cutoff=0.5)
+    near = difflib.get_close_matches(name, there, n=3, cutoff=0.7)
     if not near:
         return f"no table {name}; `lakehouse status` lists what there is"
     return f"no table {name}; did you mean {' or '.join(near)}?"
@@ -90,30 +115,37 @@ def frame(settings: Settings, query: str) -> DataFrame:
     names = tables_of(settings, query)
     boot(settings, short=True)  # starts while pyspark is imported
     from pyspark.errors import AnalysisException, ParseException
+    from pyspark.logger import PySparkLogger
 
-    from lakehouse.catalog import register
     from lakehouse.errors import UsageError
 
     session = spark(settings, short=True)
-    register(session, settings, names, pinned=_published(settings, names))
+    # It writes every refused query, with a trace, to stderr; the error says it in one line.
+    PySparkLogger.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
     try:
+        _register(session, settings, names)
         return session.sql(query)
     except (AnalysisException, ParseException) as error:
         raise UsageError(_first_words(str(error))) from None
 
 
-def _published(settings: Settings, names: list[TableName]) -> dict[TableName, int]:
-    """Return the published version of each gold table among the names."""
-    try:
-        from gold.publish import published
-    except ImportError:
-        return {}
+def _register(session: SparkSession, settings: Settings, names: list[TableName]) -> None:
+    """Register what a query reads: gold at its published versions, published views by their query."""
+    from gold.publish import published, views
+    from lakehouse.catalog import names_in, register
     from lakehouse.tables import Tables
 
-    tables, pinned = Tables.at(settings), {}
+    tables = Tables.at(settings)
+    pinned: dict[TableName, int] = {}
+    shown: dict[TableName, str] = {}
     for domain in {name.domain for name in names if name.layer == "gold"}:
-        pinned.update(published(tables, domain))
-    return {name: pinned[name] for name in names if name in pinned}
+        pinned |= published(tables, domain)
+        shown |= views(tables, domain)
+    register(session, settings, [name for name in names if name not in shown], pinned=pinned)
+    for name in names:
+        if name in shown:
+            _register(session, settings, names_in(shown[name]))
+            session.sql(f"create or replace view {name.layer}.`{name.table}` as {shown[name]}")
 
 
 def _first_words(message: str) -> str:

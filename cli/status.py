@@ -42,6 +42,7 @@ def status(settings: Settings, domain: str = "", now: datetime | None = None) ->
                 "domain": name,
                 "last_run": next((run for run in reversed(runs) if run["domain"] == name), None),
                 "tables": _tables(tables, name, steps, instant),
+                "published": _published(tables, name),
                 **_waiting(settings, name),
             }
             for name in chosen
@@ -70,6 +71,25 @@ def _tables(
             consumed = [_consumed(each, up, newest) for up in sorted(upstreams.get(name, ()))]
             rows.append(_row(name, each, last.get(name), [c for c in consumed if c], now))
     return rows
+
+
+def _published(tables: Tables, domain: str) -> dict[str, Any] | None:
+    """Return what gold last published, when, and which upstreams have moved on since."""
+    from gold.publish import latest
+
+    last = latest(tables, domain)
+    if last is None:
+        return None
+    return {
+        "run": last.run,
+        "at": last.at,
+        "versions": {str(name): version for name, version in sorted(last.versions.items())},
+        "behind": [
+            str(name)
+            for name, version in sorted(last.consumed.items())
+            if version >= 0 and tables.version(name) > version
+        ],
+    }
 
 
 def table_of(step: dict[str, Any]) -> TableName:
@@ -167,8 +187,12 @@ def _page(out: Console, found: dict[str, Any]) -> None:
                 f"{show(run['at'])} {run['message']}".rstrip(),
                 markup=False,
             )
+        published = one["published"]
+        if published and published["behind"]:
+            out.print(f"gold is behind: {', '.join(published['behind'])}", markup=False)
         for waiting in one["waiting"]:
-            out.print(f"waiting: {waiting['files']} files of {waiting['dataset']}", markup=False)
+            files = f"{waiting['files']} file{'' if waiting['files'] == 1 else 's'}"
+            out.print(f"waiting: {files} of {waiting['dataset']}", markup=False)
         if "contract_error" in one:
             out.print(f"contracts: {one['contract_error']}", markup=False)
 
