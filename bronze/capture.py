@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -110,7 +110,7 @@ def _load_one(
         message="; ".join(notes),
     )  # fmt: skip
     if work.load:
-        frame = _rows(spark, work).select(
+        frame = _as_stored(_rows(spark, work), Tables.at(settings), name).select(
             "*",
             F.lit(datetime.now(UTC)).cast("timestamp").alias("_ingested_at"),
             F.lit(run.number).cast("bigint").alias("_batch"),
@@ -126,15 +126,37 @@ def _load_one(
     return step
 
 
-def _with(step: Step, rows: int, size: int, batch: int) -> Step:
-    from dataclasses import replace
+def _as_stored(frame: DataFrame, tables: Tables, name: TableName) -> DataFrame:
+    """Return the rows with each column in the type that the table has for it.
 
+    A column that came before its contract named it is text; silver casts it. A value that the
+    table's type cannot hold stops the run before anything is written.
+    """
+    table = tables.open(name)
+    if table is None:
+        return frame
+    stored = {field.name: _spark_type(field.type) for field in table.schema().fields}
+    given = {field.name: field.dataType.simpleString() for field in frame.schema.fields}
+    differing = {
+        column: F.col(column).cast(stored[column])
+        for column, kind in given.items()
+        if stored.get(column) and stored[column] != kind
+    }
+    return frame.withColumns(differing) if differing else frame
+
+
+def _spark_type(kind: object) -> str:
+    """Return a Delta primitive type by Spark's short name, empty for a nested one."""
+    text = getattr(kind, "type", "")
+    short = {"long": "bigint", "integer": "int", "short": "smallint", "byte": "tinyint"}
+    return short.get(text, text) if isinstance(text, str) and text not in ("map", "struct", "array") else ""
+
+
+def _with(step: Step, rows: int, size: int, batch: int) -> Step:
     return replace(step, input=rows, valid=rows, written=rows, bytes=size, version_to=batch)
 
 
 def _timed(step: Step, start: float) -> Step:
-    from dataclasses import replace
-
     return replace(step, seconds=time.monotonic() - start)
 
 

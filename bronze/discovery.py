@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any, Literal
 
 from lakehouse.tables import TableName, Tables
 
@@ -20,15 +18,6 @@ if TYPE_CHECKING:
 
 FILES = TableName("ops", "captured_files")
 CAPTURE = "capture"
-_SCHEMA = pa.schema(
-    [
-        *[(name, pa.string()) for name in ("domain", "dataset", "path", "sha256", "status", "reason")],
-        *[(name, pa.int64()) for name in ("batch", "size", "modified_ns")],
-        ("at", pa.timestamp("us", tz="UTC")),
-    ]
-)
-
-
 @dataclass(frozen=True)
 class Found:
     """One file in the landing folder; `path` is relative to the domain's landing folder."""
@@ -65,11 +54,10 @@ class FileLog:
     def __init__(self, tables: Tables, domain: str) -> None:
         """Read the log as it stands now."""
         self.tables, self.domain = tables, domain
-        rows = tables.read(FILES)
-        names = [name for name in Entry.__dataclass_fields__]
+        names = list(Entry.__dataclass_fields__)
         self.entries = [
             Entry(**{name: row[name] for name in names})
-            for row in (rows.to_pylist() if rows else [])
+            for row in tables.rows(FILES)
             if row["domain"] == domain
         ]
 
@@ -102,8 +90,23 @@ class FileLog:
         now = datetime.now(UTC)
         rows = [{**asdict(entry), "at": now} for entry in entries]
         if rows:
-            self.tables.append(FILES, pa.Table.from_pylist(rows, schema=_SCHEMA))
+            self.tables.append(FILES, _table(rows))
             self.entries.extend(Entry(**{k: v for k, v in row.items() if k != "at"}) for row in rows)
+
+
+def _table(rows: list[dict[str, Any]]) -> Any:
+    import pyarrow as pa
+
+    texts = ("domain", "dataset", "path", "sha256", "status", "reason")
+    numbers = ("batch", "size", "modified_ns")
+    schema = pa.schema(
+        [
+            *[(name, pa.string()) for name in texts],
+            *[(name, pa.int64()) for name in numbers],
+            ("at", pa.timestamp("us", tz="UTC")),
+        ]
+    )
+    return pa.Table.from_pylist(rows, schema=schema)
 
 
 def committed(tables: Tables, contract: Contract) -> int:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from lakehouse.errors import LakehouseError
 from lakehouse.tables import TableName, Tables
@@ -58,32 +56,18 @@ class Step:
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
-_STEP_SCHEMA = pa.schema(
-    [
-        ("run", pa.int64()),
-        *[(name, pa.string()) for name in ("domain", "layer", "table")],
-        *[
-            (name, pa.int64())
-            for name in ("input", "valid", "quarantined", "superseded", "written", "bytes")
-        ],
-        ("seconds", pa.float64()),
-        ("upstream", pa.string()),
-        ("version_from", pa.int64()),
-        ("version_to", pa.int64()),
-        *[(name, pa.string()) for name in ("contract_version", "code_version", "status", "message")],
-        ("at", pa.timestamp("us", tz="UTC")),
-    ]
-)
-_RUN_SCHEMA = pa.schema(
-    [
-        ("run", pa.int64()),
-        ("domain", pa.string()),
-        ("status", pa.string()),
-        ("message", pa.string()),
-        ("seconds", pa.float64()),
-        ("at", pa.timestamp("us", tz="UTC")),
-    ]
-)
+_RUN_ROW = {
+    "run": int, "domain": str, "status": str, "message": str, "seconds": float, "at": datetime,
+}  # fmt: skip
+
+
+def _table(rows: list[dict[str, Any]], kinds: dict[str, type]) -> Any:
+    """Return rows as Arrow; the types come from the row's fields, never from the values."""
+    import pyarrow as pa
+
+    types = {int: pa.int64(), float: pa.float64(), str: pa.string(),
+             datetime: pa.timestamp("us", tz="UTC")}  # fmt: skip
+    return pa.Table.from_pylist(rows, schema=pa.schema([(n, types[k]) for n, k in kinds.items()]))
 
 
 @dataclass
@@ -111,7 +95,7 @@ class Run:
         """Write the steps that are not written yet, in one commit."""
         rows = [asdict(step) for step in self.steps[self.written :]]
         if rows:
-            self.tables.append(STEPS, pa.Table.from_pylist(rows, schema=_STEP_SCHEMA))
+            self.tables.append(STEPS, _table(rows, get_type_hints(Step)))
             self.written = len(self.steps)
 
     def mark(self, status: str, message: str = "") -> None:
@@ -124,7 +108,7 @@ class Run:
             "seconds": time.monotonic() - self.started,
             "at": datetime.now(UTC),
         }
-        self.tables.append(RUNS, pa.Table.from_pylist([row], schema=_RUN_SCHEMA))
+        self.tables.append(RUNS, _table([row], _RUN_ROW))
 
 
 @dataclass(frozen=True)
@@ -135,8 +119,7 @@ class Ledger:
 
     def next_number(self) -> int:
         """Return the number of the next run: larger than every number that was ever started."""
-        runs = self.tables.read(RUNS, ["run"])
-        return 1 if runs is None or not runs.num_rows else max(runs["run"].to_pylist()) + 1
+        return 1 + max((row["run"] for row in self.tables.rows(RUNS, ["run"])), default=0)
 
     @contextmanager
     def run(self, domain: str) -> Iterator[Run]:
@@ -154,8 +137,7 @@ class Ledger:
 
     def steps(self, domain: str | None = None, last: int | None = None) -> list[dict[str, Any]]:
         """Return the steps of all runs, or of the `last` ones, oldest first."""
-        rows = self.tables.read(STEPS)
-        found = [] if rows is None else rows.to_pylist()
+        found = self.tables.rows(STEPS)
         if domain:
             found = [row for row in found if row["domain"] == domain]
         if last:
@@ -168,17 +150,8 @@ class Ledger:
 
         A run that was killed keeps the status `started`.
         """
-        rows = self.tables.read(RUNS)
         latest: dict[int, dict[str, Any]] = {}
-        for row in sorted(rows.to_pylist() if rows else [], key=lambda row: row["at"]):
+        for row in sorted(self.tables.rows(RUNS), key=lambda row: row["at"]):
             if domain in (None, row["domain"]):
                 latest[row["run"]] = row
         return [latest[number] for number in sorted(latest)]
-
-
-@contextmanager
-def timed(step: Step) -> Iterator[list[Step]]:
-    """Yield a one-item list that holds the step; on leaving its `seconds` are set."""
-    box, start = [step], time.monotonic()
-    yield box
-    box[0] = replace(box[0], seconds=time.monotonic() - start)

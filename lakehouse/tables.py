@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.exceptions import TableNotFoundError
@@ -119,6 +119,19 @@ class Tables:
         table = self.open(name)
         # Not to_pyarrow_table: that imports pandas, a third of a second for every short command.
         return None if table is None else pa.table(table.scan(columns=columns))
+
+    def rows(self, name: TableName, columns: list[str] | None = None) -> list[dict[str, Any]]:
+        """Return the newest rows of a small table as plain values, none where there is no table.
+
+        Stays within delta-rs: converting through pyarrow imports pandas, which would cost every
+        short command most of a second.
+        """
+        table = self.open(name)
+        if table is None:
+            return []
+        found = table.scan(columns=columns).read_all()
+        values = [column.to_pylist() for column in found.columns]
+        return [dict(zip(found.column_names, row, strict=True)) for row in zip(*values, strict=True)]
 
     def names(self, domain: str | None = None) -> Iterator[TableName]:
         """Yield every table in the warehouse, layer by layer, of one domain or of all."""

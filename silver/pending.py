@@ -48,9 +48,9 @@ def stored_until(tables: Tables, events: TableName) -> str | None:
 
 
 def _file_statistics(tables: Tables, name: TableName) -> list[dict[str, Any]]:
-    import pyarrow as pa
-
     table = tables.open(name)
     if table is None:
         return []
-    return pa.table(table.get_add_actions(flatten=True)).to_pylist()
+    found = table.get_add_actions(flatten=True)
+    values = [found.column(place).to_pylist() for place in range(found.num_columns)]
+    return [dict(zip(found.column_names, row, strict=True)) for row in zip(*values, strict=True)]
