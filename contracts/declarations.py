@@ -152,13 +152,15 @@ class ScoreDeclaration(Strict):
 class EnrichDeclaration(Strict):
     """An inference job: which rows, which text, which model, where the results go.
 
-    The rows are the current ones of the dataset `source`. A result is known by text, model,
-    version, dimensions and normalize; `batch` texts make a call, `commitRows` rows a commit.
+    The rows are the current ones of the dataset `source`, their text the columns `text` in `case`
+    with commas between. A result is known by text, model, version, dimensions and normalize;
+    `batch` texts make a call, `commitRows` rows a commit.
     """
 
     table: str
     source: str
     text: tuple[str, ...] = Field(min_length=1)
+    case: Literal["", "upper", "lower"] = ""
     model: str
     version: str
     dimensions: int = Field(gt=0)

@@ -1,0 +1,216 @@
+"""Inference jobs: the texts that have no vector yet get one, each paid once, in a few commits."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from contracts.load import load_domain
+from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.ledger import Ledger, Step
+from lakehouse.lock import exclusive
+from lakehouse.tables import Tables
+from platinum.inference import Embedder, embedder
+from platinum.texts import Job, current, waiting
+from platinum.vectors import Identity, Spool, as_lists, stored
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from lakehouse.ledger import Run
+    from lakehouse.settings import Settings
+
+
+@dataclass
+class Done:
+    """What one call did: rows written, texts paid for, rows that shared a vector, commits."""
+
+    rows: int = 0
+    embedded: int = 0
+    commits: int = 0
+
+
+def enrich(
+    settings: Settings,
+    domain: str,
+    *,
+    limit: int | None = None,
+    progress: Callable[..., None] | None = None,
+) -> dict[str, Any]:
+    """Give each current text of the domain's jobs its vector; return, by job, what was done.
+
+    `limit` is the most rows a job writes in this call. What was embedded before is not embedded
+    again, whether it was committed or the call before was killed.
+
+    Raises:
+        UsageError: no contract declares a job, its source is not there, or the backend is wrong.
+        LakehouseError: the backend gave no usable answer; what it gave before is kept.
+    """
+    contracts = load_domain(settings.contracts, domain)
+    jobs = [Job.of(contract, contracts) for contract in contracts.values() if contract.enrich]
+    if not jobs:
+        raise UsageError(f"domain '{domain}' declares no inference: add a contract with `enrich`")
+    say = progress or (lambda *_: None)
+    with exclusive(settings.home, f"{domain}-enrich", "enrich"):
+        return {job.contract.dataset: _one(settings, job, limit, say) for job in jobs}
+
+
+def _one(
+    settings: Settings, job: Job, limit: int | None, say: Callable[..., None]
+) -> dict[str, Any]:
+    start, tables, declared = time.monotonic(), Tables.at(settings), job.contract.enrich
+    identity = Identity.of(declared)
+    application = f"{job.source}/{identity.digest}"
+    results = tables.open(job.results)
+    done, found = (
+        Done(),
+        {"table": str(job.results), "run": 0, "backend": _spoken(settings.inference)},
+    )
+    seen = None if results is None else results.transaction_version(application)
+    if seen is not None and seen == tables.version(job.source):
+        return found | _figures(done, 0, 0, 0, start)
+    texts, empty, version = current(tables, job)
+    todo, known = waiting(results, job, texts, identity)
+    chosen = todo if limit is None else todo.slice(0, limit)
+    if chosen.num_rows:
+        backend = embedder(
+            settings.inference, declared["model"], declared["version"], declared["dimensions"]
+        )
+        spool = Spool(
+            settings.home / "spool" / job.contract.domain / job.contract.dataset, identity
+        )
+        with Ledger(tables).run(job.contract.domain) as run:
+            found["run"] = run.number
+            writer = Writer(tables, job, identity, backend, spool, known, run, done, say)
+            upstream = (application, version) if chosen.num_rows == todo.num_rows else None
+            writer.write(chosen, upstream)
+            run.record(_step(run, job, done, version, time.monotonic() - start))
+    left = todo.num_rows - chosen.num_rows
+    return found | _figures(done, texts.num_rows - todo.num_rows, left, empty, start)
+
+
+def _figures(done: Done, already: int, left: int, empty: int, start: float) -> dict[str, Any]:
+    return {
+        "rows": done.rows,
+        "embedded": done.embedded,
+        "shared": done.rows - done.embedded,
+        "already": already,
+        "left": left,
+        "without_text": empty,
+        "commits": done.commits,
+        "seconds": time.monotonic() - start,
+    }
+
+
+def _spoken(backend: str) -> str:
+    """Return the backend without what a URL may carry besides its host."""
+    return backend.split("?", maxsplit=1)[0].rpartition("@")[2]
+
+
+@dataclass
+class Writer:
+    """Embeds and commits the waiting rows of one job."""
+
+    tables: Tables
+    job: Job
+    identity: Identity
+    backend: Embedder
+    spool: Spool
+    known: set[str]
+    run: Run
+    done: Done
+    say: Callable[..., None]
+    spooled: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def write(self, rows: pa.Table, upstream: tuple[str, int] | None) -> None:
+        """Commit the rows in parts; the last one also says how far the source was read."""
+        total, self.spooled = rows.num_rows, self.spool.read()
+        for part in parts(rows, self.job.contract.enrich["commitRows"]):
+            self.say(f"{self.job.contract.dataset}: embedding", self.done.rows, total)
+            whole = self.done.rows + part.num_rows == total
+            values = self._vectors(part)
+            self._commit(part, values, upstream if whole else None)
+            self.done.rows += part.num_rows
+            self.done.commits += 1
+        if upstream is not None:
+            self.spool.clear()
+
+    def _vectors(self, part: pa.Table) -> dict[str, np.ndarray]:
+        """Return the vectors of a part by text hash: known ones looked up, others paid for."""
+        texts = dict(zip(part["text_hash"].to_pylist(), part["text"].to_pylist(), strict=True))
+        found = {key: self.spooled[key] for key in texts if key in self.spooled}
+        there = [key for key in texts if key in self.known and key not in found]
+        results = self.tables.open(self.job.results) if there else None
+        if results is not None:
+            found |= stored(results, self.identity, there)
+        missing = iter([key for key in texts if key not in found])
+        while keys := list(islice(missing, self.job.contract.enrich["batch"])):
+            vectors = self._checked(self.backend.embed([texts[key] for key in keys]), len(keys))
+            self.spool.add(keys, vectors)
+            found.update(zip(keys, vectors, strict=True))
+            self.done.embedded += len(keys)
+        return found
+
+    def _checked(self, vectors: np.ndarray, count: int) -> np.ndarray:
+        """Return the vectors, normalised where that is declared; refuse another shape."""
+        declared = self.job.contract.enrich
+        wanted = (count, declared["dimensions"])
+        if vectors.shape != wanted:
+            raise LakehouseError(
+                f"{declared['model']} answered {vectors.shape[-1]} dimensions for {vectors.shape[0]} texts, "
+                f"not {wanted[1]} for {wanted[0]}: contract {self.job.contract.file} names another model"
+            )
+        if not declared["normalize"]:
+            return vectors
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return vectors / np.where(lengths > 0, lengths, 1)
+
+    def _commit(
+        self, part: pa.Table, vectors: dict[str, np.ndarray], upstream: tuple[str, int] | None
+    ) -> None:
+        hashes, count = part["text_hash"].to_pylist(), part.num_rows
+        now = pa.scalar(datetime.now(UTC), pa.timestamp("us", tz="UTC"))
+        columns = {name: part[name] for name in self.job.key} | {
+            "text_hash": pa.array(hashes, pa.string()),
+            "text": part["text"].cast(pa.string()),
+            "embedding": as_lists(np.stack([vectors[key] for key in hashes])),
+            "model": pa.array([self.identity.model] * count),
+            "model_version": pa.array([self.identity.version] * count),
+            "parameters_hash": pa.array([self.identity.parameters] * count),
+            "embedded_at": pa.array([now.as_py()] * count, now.type),
+            "_batch": pa.array([self.run.number] * count, pa.int64()),
+        }
+        self.tables.append(self.job.results, pa.table(columns), upstream=upstream)
+
+
+def parts(rows: pa.Table, size: int) -> Iterator[pa.Table]:
+    """Yield the rows in parts of about `size`; rows with one text stay together."""
+    hashes, start = rows["text_hash"].to_pylist(), 0
+    while start < len(hashes):
+        end = min(start + size, len(hashes))
+        while end < len(hashes) and hashes[end] == hashes[end - 1]:
+            end += 1
+        yield rows.slice(start, end - start)
+        start = end
+
+
+def _step(run: Run, job: Job, done: Done, version: int, seconds: float) -> Step:
+    return Step(
+        run=run.number,
+        domain=run.domain,
+        layer="platinum",
+        table=str(job.results),
+        input=done.rows,
+        valid=done.rows,
+        written=done.rows,
+        seconds=seconds,
+        upstream=str(job.source),
+        version_to=version,
+        contract_version=job.contract.version,
+    )
