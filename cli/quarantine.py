@@ -108,7 +108,6 @@ def _masked(row: dict[str, Any], personal: set[str]) -> dict[str, Any]:
 def _datasets(tables: Tables, domain: str) -> Iterator[tuple[str, Any]]:
     """Yield each dataset that has a quarantine, with a function that queries it as `quarantined`."""
     import duckdb
-    import pyarrow as pa
 
     for name in tables.names(domain):
         if name.layer != "silver" or not name.table.endswith(SUFFIX):
@@ -119,8 +118,7 @@ def _datasets(tables: Tables, domain: str) -> Iterator[tuple[str, Any]]:
         dataset = name.table.removeprefix(f"{domain}__").removesuffix(SUFFIX)
         connection = duckdb.connect()
         connection.execute("set timezone = 'UTC'")
-        # Not through pyarrow's data sets: importing them imports pandas, a third of a second.
-        connection.register("quarantined", pa.table(opened.scan()))
+        connection.register("quarantined", opened.scan().read_all())
         yield dataset, _querying(connection)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from arro3.core import Table
     from deltalake import DeltaTable
 
 
@@ -19,9 +20,7 @@ def position(each: DeltaTable) -> int:
 
 def contents(each: DeltaTable) -> tuple[int | None, int, int]:
     """Return (rows, files, bytes) of a table from its log; rows are None where it does not say."""
-    import pyarrow as pa
-
-    actions = pa.table(each.get_add_actions(flatten=True))
+    actions = each.get_add_actions(flatten=True)
     files, total = actions.num_rows, sum(actions["size_bytes"].to_pylist())
     if "num_records" not in actions.column_names:
         return (0 if not files else None), files, total
@@ -31,7 +30,7 @@ def contents(each: DeltaTable) -> tuple[int | None, int, int]:
     rows = sum(counts)
     if "deletionVectors" in (each.protocol().reader_features or []):
         for batch in each.deletion_vectors():
-            kept = pa.record_batch(batch)["selection_vector"].to_pylist()
+            kept = batch["selection_vector"].to_pylist()
             rows -= sum(mask.count(False) for mask in kept)
     return rows, files, total
 
@@ -46,3 +45,13 @@ def committed_at(each: DeltaTable) -> datetime | None:
 def open_rows(each: DeltaTable) -> int:
     """Return how many rows of a quarantine table wait for a decision."""
     return sum(b.num_rows for b in each.scan(columns=["status"], predicate="status = 'open'"))
+
+
+def dictionaries(found: Table) -> list[dict[str, Any]]:
+    """Return one dictionary a row.
+
+    Not through pyarrow: where it reads another library's table, or an instant, it imports pandas,
+    which costs a short command more than everything else together.
+    """
+    columns = [column.to_pylist() for column in found.columns]
+    return [dict(zip(found.column_names, row, strict=True)) for row in zip(*columns, strict=True)]

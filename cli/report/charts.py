@@ -7,9 +7,9 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-BOX_WIDTH, BOX_HEIGHT, BOX_GAP = 240, 34, 10
+BOX_WIDTH, BOX_HEIGHT, BOX_GAP = 240, 32, 8
 COLUMN_GAP, HEAD = 54, 44
-LETTER = 7.8  # the widest of the usual fonts at 13 pixels
+LETTER = 7.2  # of the usual fonts at 13 pixels
 SIDE, EDGE = 260, 36
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cli.table_log import dictionaries
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -61,7 +63,6 @@ def _of(opened: DeltaTable, columns: list[str]) -> dict[str, Any]:
 
 
 def _query(opened: DeltaTable, text: str) -> list[dict[str, Any]]:
-    import pyarrow as pa
     from deltalake import QueryBuilder
 
-    return pa.table(QueryBuilder().register("scores", opened).execute(text).read_all()).to_pylist()
+    return dictionaries(QueryBuilder().register("scores", opened).execute(text).read_all())

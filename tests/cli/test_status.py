@@ -107,3 +107,15 @@ def test_rows_behind_a_missing_statistic_are_unknown_not_zero(lakehouse, home):
     )  # fmt: skip
     found = tables_of(lakehouse("status", "--json"))["gold.shop__uncounted"]
     assert found["rows"] in (None, 1)
+
+
+@pytest.mark.spark
+def test_rows_behind_a_deletion_vector_do_not_count(lakehouse, home, catalog):
+    """Spark may mark rows as deleted without writing their file anew."""
+    folder = home / "warehouse" / "gold" / "shop__fct_order"
+    catalog.sql(
+        f"alter table delta.`{folder}` set tblproperties ('delta.enableDeletionVectors' = true)"
+    )
+    catalog.sql(f"delete from delta.`{folder}` where number < 3")
+    assert sum(batch.num_rows for batch in DeltaTable(str(folder)).deletion_vectors()) == 1
+    assert tables_of(lakehouse("status", "--json"))["gold.shop__fct_order"]["rows"] == 7
