@@ -11,6 +11,7 @@ import typer
 from cli.arguments import AnyDomain, Json, examples, known_domains, read_settings
 from cli.output import age, emit, show, size, table
 from cli.table_log import committed_at, contents, open_rows, position
+from cli.waiting import waiting_files
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -43,7 +44,7 @@ def status(settings: Settings, domain: str = "", now: datetime | None = None) ->
                 "last_run": next((run for run in reversed(runs) if run["domain"] == name), None),
                 "tables": _tables(tables, name, steps, instant),
                 "published": _published(tables, name),
-                **_waiting(settings, name),
+                **waiting_files(settings, name),
             }
             for name in chosen
         ],
@@ -150,28 +151,6 @@ def _row(
         and {key: step[key] for key in ("run", "status", "seconds", "message", "at")},
         "open_quarantine": open_rows(each) if quarantine else None,
     }
-
-
-def _waiting(settings: Settings, domain: str) -> dict[str, Any]:
-    """Return the landed files that bronze has not captured, by dataset, or why that is unknown."""
-    if not (settings.landing / domain).is_dir():
-        return {"waiting": []}
-    from bronze.discovery import FileLog, waiting
-    from contracts.errors import ContractError
-    from contracts.load import load_domain
-    from lakehouse.tables import Tables
-
-    try:
-        contracts = load_domain(settings.contracts, domain)
-    except ContractError as error:
-        return {"waiting": [], "contract_error": str(error)}
-    log, found = FileLog(Tables.at(settings), domain), []
-    for dataset, contract in contracts.items():
-        files = waiting(settings, contract, log) if contract.capture else []
-        if files:
-            total = sum(file.size for file in files)
-            found.append({"dataset": dataset, "files": len(files), "bytes": total})
-    return {"waiting": found}
 
 
 def _page(out: Console, found: dict[str, Any]) -> None:

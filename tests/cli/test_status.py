@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 
+from bronze.discovery import Entry, FileLog
 from lakehouse.ledger import Ledger
 from lakehouse.tables import Tables
 from tests.cli import shop
@@ -85,9 +86,27 @@ def test_landed_files_that_are_not_captured_are_shown(lakehouse, home):
     assert "waiting: 1 file of orders" in lakehouse("status").out
 
 
+def test_captured_files_do_not_wait(lakehouse, home):
+    """A file that a committed batch took is done with; one of a batch that never was, is not."""
+    folder = home / "landing" / "shop" / "orders"
+    folder.mkdir(parents=True)
+    log = FileLog(Tables(str(home / "warehouse")), "shop")
+    for name, batch in (("taken.parquet", 2), ("planned.parquet", 3)):
+        (folder / name).write_bytes(b"12345")
+        stat = (folder / name).stat()
+        log.write(
+            [Entry("shop", "orders", batch, f"orders/{name}", 5, stat.st_mtime_ns, name, "planned")]
+        )
+    found = lakehouse("status", "--json").json["domains"][0]
+    assert found["waiting"] == [{"dataset": "orders", "files": 1, "bytes": 5}]
+    (folder / "planned.parquet").unlink()
+    assert lakehouse("status", "--json").json["domains"][0]["waiting"] == []
+
+
 def test_a_broken_contract_does_not_hide_the_tables(lakehouse, home, tmp_path):
     """Where contracts cannot be read the tables are told all the same, and the problem too."""
     (home / "landing" / "shop").mkdir(parents=True)
+    (home / "landing" / "shop" / "new.parquet").write_bytes(b"new")
     (tmp_path / "contracts" / "shop" / "orders.yaml").write_text("no: contract", encoding="utf-8")
     found = lakehouse("status", "--json").json["domains"][0]
     assert found["tables"]
