@@ -57,7 +57,9 @@ def prepare(
         if not found:
             continue
         try:
-            schemas = {f.path: files.check(contract, f) for f in found if f.capture.method == "files"}
+            schemas = {
+                f.path: files.check(contract, f) for f in found if f.capture.method == "files"
+            }
         except ContractBreach as breach:
             breaches.append(breach)
             table = str(TableName.of("bronze", run.domain, contract.dataset))
@@ -122,6 +124,7 @@ def _load_one(
         )  # fmt: skip
         step = _with(step, written.rows, written.bytes, run.number)
     step = run.record(_timed(step, start))
+    run.flush()
     progress(f"bronze {contract.dataset}: {step.written:,} rows")
     return step
 
@@ -149,7 +152,11 @@ def _spark_type(kind: object) -> str:
     """Return a Delta primitive type by Spark's short name, empty for a nested one."""
     text = getattr(kind, "type", "")
     short = {"long": "bigint", "integer": "int", "short": "smallint", "byte": "tinyint"}
-    return short.get(text, text) if isinstance(text, str) and text not in ("map", "struct", "array") else ""
+    return (
+        short.get(text, text)
+        if isinstance(text, str) and text not in ("map", "struct", "array")
+        else ""
+    )
 
 
 def _with(step: Step, rows: int, size: int, batch: int) -> Step:
@@ -167,7 +174,9 @@ def _rows(spark: SparkSession, work: Work) -> DataFrame:
         schemas = [work.schemas[file.path] for file in parquet]
         frames.append(files.rows(spark, work.contract, parquet, schemas))
     for form in ("debezium-json", "kafka-json"):
-        group = [f for f in work.load if f.capture.method == "debezium" and f.capture.format == form]
+        group = [
+            f for f in work.load if f.capture.method == "debezium" and f.capture.format == form
+        ]
         if group:
             parsed = debezium.lines(spark, group)
             extra = debezium.unknown_columns(parsed, work.contract)

@@ -78,7 +78,9 @@ def rows(parsed: DataFrame, contract: Contract, extra: list[str]) -> DataFrame:
         *columns,
         F.when(_tombstone(), F.lit("tombstone")).when(~unreadable, F.col("e.op")).alias("_op"),
         _position().alias("_sequence"),
-        F.timestamp_millis(F.coalesce(F.col("e.source.ts_ms"), F.col("e.ts_ms"))).alias("_source_ts"),
+        F.timestamp_millis(F.coalesce(F.col("e.source.ts_ms"), F.col("e.ts_ms"))).alias(
+            "_source_ts"
+        ),
         F.col("_source"),
         F.lit("debezium").alias("_method"),
         F.coalesce(F.col("e._origin"), F.lit("real")).alias("_origin"),

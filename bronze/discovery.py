@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 FILES = TableName("ops", "captured_files")
 CAPTURE = "capture"
+
+
 @dataclass(frozen=True)
 class Found:
     """One file in the landing folder; `path` is relative to the domain's landing folder."""
@@ -91,7 +93,9 @@ class FileLog:
         rows = [{**asdict(entry), "at": now} for entry in entries]
         if rows:
             self.tables.append(FILES, _table(rows))
-            self.entries.extend(Entry(**{k: v for k, v in row.items() if k != "at"}) for row in rows)
+            self.entries.extend(
+                Entry(**{k: v for k, v in row.items() if k != "at"}) for row in rows
+            )
 
 
 def _table(rows: list[dict[str, Any]]) -> Any:
@@ -137,7 +141,9 @@ def waiting(settings: Settings, contract: Contract, log: FileLog | None = None) 
     return [f for f in files(settings, contract) if (f.path, f.size, f.modified_ns) not in known]
 
 
-def plan(contract: Contract, found: list[Found], log: FileLog, committed: int, batch: int) -> list[Entry]:
+def plan(
+    contract: Contract, found: list[Found], log: FileLog, committed: int, batch: int
+) -> list[Entry]:
     """Return what a batch is to do with the files found: load each content once."""
     loaded = {entry.sha256: entry.path for entry in log.settled(contract.dataset, committed)}
     entries = []

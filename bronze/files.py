@@ -24,7 +24,9 @@ METADATA = ("_origin", "_source_ts")
 def check(contract: Contract, file: Found) -> pa.Schema:
     """Return a file's schema; raise ContractBreach for a file that cannot be loaded whole."""
     if file.size == 0:
-        raise ContractBreach(f"{contract.dataset}: {file.path} is empty (0 bytes): nothing was loaded")
+        raise ContractBreach(
+            f"{contract.dataset}: {file.path} is empty (0 bytes): nothing was loaded"
+        )
     try:
         schema = pq.read_schema(file.absolute)
     except (pa.ArrowInvalid, OSError) as error:
@@ -42,7 +44,9 @@ def check(contract: Contract, file: Found) -> pa.Schema:
     return schema
 
 
-def rows(spark: SparkSession, contract: Contract, found: list[Found], schemas: list[pa.Schema]) -> DataFrame:
+def rows(
+    spark: SparkSession, contract: Contract, found: list[Found], schemas: list[pa.Schema]
+) -> DataFrame:
     """Return one bronze row (without batch columns) a row of the files; files are read by schema."""
     groups: dict[tuple[str, ...], list[Found]] = defaultdict(list)
     for file, schema in zip(found, schemas, strict=True):
@@ -63,7 +67,9 @@ def _group(spark: SparkSession, contract: Contract, group: list[Found]) -> DataF
     order = group[0].capture.order
     position = F.lit(SNAPSHOT_POSITION)
     if order:
-        position = F.concat(F.lpad(F.col(order).cast("string"), 19, "0"), F.lit(SNAPSHOT_POSITION[19:]))
+        position = F.concat(
+            F.lpad(F.col(order).cast("string"), 19, "0"), F.lit(SNAPSHOT_POSITION[19:])
+        )
     origin = F.col("_origin") if "_origin" in kinds else F.lit("real")
     moment = F.col("_source_ts").cast("timestamp") if "_source_ts" in kinds else F.expr(EPOCH)
     return frame.select(

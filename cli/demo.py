@@ -66,7 +66,7 @@ class _Story:
         self.out, self.progress = out, progress
         self.steps: list[dict[str, Any]] = []
 
-    def step(self, what: str, do: Callable[..., Any], *given: Any, **named: Any) -> Any:  # noqa: ANN401 - as `do`
+    def step(self, what: str, do: Callable[..., Any], *given: Any, **named: Any) -> Any:
         self.progress(what)
         start = time.monotonic()
         result = do(*given, **named)
@@ -98,7 +98,9 @@ def _land(
             return False
         what = f"land the changes of day {day}" if day else f"land the history ({scale})"
         missing = day - (landed or 0)
-        done = story.step(what, source.land, landing, days=missing, scale=scale, progress=story.progress)
+        done = story.step(
+            what, source.land, landing, days=missing, scale=scale, progress=story.progress
+        )
     return bool(done.files)
 
 
@@ -116,7 +118,9 @@ def _platinum(
         _land(settings, domain, source, day, scale, story)
         story.step(f"capture day {day} as it streams in", carry, settings, domain, ("bronze",),
                    progress=story.progress)  # fmt: skip
-        story.step(f"score the events of day {day}", score, settings, domain, progress=story.progress)
+        story.step(
+            f"score the events of day {day}", score, settings, domain, progress=story.progress
+        )
     story.step(f"carry day {day}", carry, settings, domain, progress=story.progress)
     if any(contract.enrich for contract in contracts):
         story.step("enrich by inference", enrich, settings, domain, progress=story.progress)
@@ -128,7 +132,8 @@ def _totals(settings: Settings, domain: str) -> list[dict[str, Any]]:
     numbers = ("input", "valid", "quarantined", "superseded", "written", "seconds")
     for step in Ledger(Tables.at(settings)).steps(domain):
         row = totals.setdefault(
-            step["table"], {"layer": step["layer"], "table": step["table"], **dict.fromkeys(numbers, 0)}
+            step["table"],
+            {"layer": step["layer"], "table": step["table"], **dict.fromkeys(numbers, 0)},
         )
         for number in numbers:
             row[number] += step[number]
@@ -170,7 +175,9 @@ def _tell(settings: Settings, result: dict[str, Any], out: Console) -> None:
 
 def _next(result: dict[str, Any]) -> list[str]:
     domain = result["domain"]
-    facts = [r["table"] for r in result["tables"] if r["layer"] == "gold" and "__fct_" in r["table"]]
+    facts = [
+        r["table"] for r in result["tables"] if r["layer"] == "gold" and "__fct_" in r["table"]
+    ]
     largest = facts[0] if facts else f"gold.{domain}__<table>"
     return [
         "status",

@@ -59,7 +59,9 @@ def is_pending(settings: Settings, domain: str, contracts: dict[str, Contract], 
         return any(discovery.waiting(settings, c, log) for c in contracts.values() if c.capture)
     if layer == "silver":
         vaulted = [c for c in contracts.values() if c.vault is not None]
-        return any(consumed < newest for consumed, newest in (pending.batches(tables, c) for c in vaulted))
+        return any(
+            consumed < newest for consumed, newest in (pending.batches(tables, c) for c in vaulted)
+        )
     from gold import build
 
     return build.pending(settings, domain)
@@ -118,7 +120,7 @@ def _layer(
     return breaches
 
 
-def _spark(settings: Settings) -> Any:  # noqa: ANN401 - pyspark is imported only where it is needed
+def _spark(settings: Settings) -> Any:
     from lakehouse.session import spark
 
     return spark(settings)

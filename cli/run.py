@@ -78,7 +78,16 @@ def page(out: Console, result: dict[str, Any]) -> None:
         )
         for step in sorted(result["steps"], key=lambda step: LAYERS.index(step["layer"]))
     ]  # fmt: skip
-    titles = ["table", ">rows in", ">valid", ">quarantined", ">superseded", ">written", ">size", ">s"]
+    titles = [
+        "table",
+        ">rows in",
+        ">valid",
+        ">quarantined",
+        ">superseded",
+        ">written",
+        ">size",
+        ">s",
+    ]
     out.print(table("", titles, rows))
     for step in result["steps"]:
         if step["message"]:

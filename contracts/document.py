@@ -62,14 +62,19 @@ def read(path: Path) -> Document:
     if path.stat().st_size > LARGEST_FILE:
         raise ContractError(f"{name}:1: larger than {LARGEST_FILE:,} bytes, this is no contract")
     text = path.read_text(encoding="utf-8")
-    if text.count("*") > MOST_ALIASES and sum(_is_alias(t) for t in _tokens(text, name)) > MOST_ALIASES:
+    if (
+        text.count("*") > MOST_ALIASES
+        and sum(_is_alias(t) for t in _tokens(text, name)) > MOST_ALIASES
+    ):
         raise ContractError(f"{name}:1: more than {MOST_ALIASES} YAML aliases, refused")
     root, data = _parse(text, name)
     document = Document(name, data, root)
     # A contract's dates are text in the standard; YAML would make them dates.
     problems = list(_validator().iter_errors(json.loads(json.dumps(data, default=str))))
     if problems:
-        raise ContractError("\n".join(sorted({_explain(document, problem) for problem in problems})))
+        raise ContractError(
+            "\n".join(sorted({_explain(document, problem) for problem in problems}))
+        )
     return document
 
 
@@ -110,7 +115,7 @@ def _validator() -> Draft201909Validator:
     return Draft201909Validator(json.loads(schema))
 
 
-def _explain(document: Document, problem: Any) -> str:  # noqa: ANN401 - jsonschema's error has no public type
+def _explain(document: Document, problem: Any) -> str:
     from jsonschema.exceptions import best_match
 
     deepest = best_match([problem]) or problem

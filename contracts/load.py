@@ -28,7 +28,9 @@ SEMVER = re.compile(r"^\d+\.\d+\.\d+$")
 
 def domains(folder: Path) -> list[str]:
     """Return the domains that have contracts, sorted."""
-    return sorted(path.name for path in folder.iterdir() if path.is_dir() and any(path.glob("*.yaml")))
+    return sorted(
+        path.name for path in folder.iterdir() if path.is_dir() and any(path.glob("*.yaml"))
+    )
 
 
 def load_domain(folder: Path, domain: str) -> dict[str, Contract]:
@@ -36,7 +38,9 @@ def load_domain(folder: Path, domain: str) -> dict[str, Contract]:
     files = sorted((folder / domain).glob("*.yaml"))
     if not files:
         known = ", ".join(domains(folder)) or "none"
-        raise ContractError(f"domain '{domain}' has no contracts in {folder.name}/; there is: {known}")
+        raise ContractError(
+            f"domain '{domain}' has no contracts in {folder.name}/; there is: {known}"
+        )
     found: dict[str, Contract] = {}
     problems: list[str] = []
     for file in files:
@@ -63,7 +67,9 @@ def load_file(path: Path, domain: str) -> Contract:
     if not SEMVER.match(str(data["version"])):
         raise source.error(["version"], f"version '{data['version']}' is no major.minor.patch")
     if data.get("domain") not in (None, domain):
-        raise source.error(["domain"], f"domain '{data['domain']}' lies in the folder of '{domain}'")
+        raise source.error(
+            ["domain"], f"domain '{data['domain']}' lies in the folder of '{domain}'"
+        )
     if len(data.get("schema") or []) != 1:
         raise source.error(["schema"], "exactly one dataset a contract")
     return _contract(source, domain)
@@ -146,12 +152,16 @@ def _cleanse(source: Document, path: list[str | int], raw: dict[str, Any] | None
     )
 
 
-def _declaration(source: Document, kind: type[Strict], raw: Any, path: Sequence[str | int]) -> Any:  # noqa: ANN401 - the YAML's own shape
+def _declaration(source: Document, kind: type[Strict], raw: Any, path: Sequence[str | int]) -> Any:
     try:
         return kind.model_validate(raw)
     except ValidationError as error:
         lines = [
-            str(source.error([*path, *problem["loc"]], f"{_dotted(problem['loc'])}: {problem['msg']}"))
+            str(
+                source.error(
+                    [*path, *problem["loc"]], f"{_dotted(problem['loc'])}: {problem['msg']}"
+                )
+            )
             for problem in error.errors()
         ]
         raise ContractError("\n".join(lines)) from None
@@ -161,7 +171,7 @@ def _dotted(location: Sequence[str | int]) -> str:
     return ".".join(str(part) for part in location) or "value"
 
 
-def _captures(source: Document, raw: Any, path: list[str | int]) -> tuple[Capture, ...]:  # noqa: ANN401 - the YAML's own shape
+def _captures(source: Document, raw: Any, path: list[str | int]) -> tuple[Capture, ...]:
     if not isinstance(raw, list):
         raise source.error(path, "capture is a list, one item a way of arrival")
     kind = declarations.CaptureDeclaration
@@ -169,14 +179,16 @@ def _captures(source: Document, raw: Any, path: list[str | int]) -> tuple[Captur
     return tuple(Capture(**item.model_dump()) for item in declared)
 
 
-def _vault(source: Document, declared: Any, raw: dict[str, Any], names: set[str]) -> Vault | None:  # noqa: ANN401 - one of the declarations
+def _vault(source: Document, declared: Any, raw: dict[str, Any], names: set[str]) -> Vault | None:
     if declared is None:
         return None
     link = declared.link
     used = [name for columns in declared.hubs.values() for name in columns]
     for name in [*used, *(link.dependent if link else ())]:
         if name not in names:
-            raise source.error(raw["vault"][1], f"vault names the column '{name}', which is not there")
+            raise source.error(
+                raw["vault"][1], f"vault names the column '{name}', which is not there"
+            )
     return Vault(
         hubs=tuple(Hub(name, columns) for name, columns in declared.hubs.items()),
         link=link.name if link else "",

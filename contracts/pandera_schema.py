@@ -35,7 +35,10 @@ def pandera_schema(contract: Contract) -> pa.DataFrameSchema:
     for column in contract.columns:
         checks = [
             getattr(pa.Check, rule.check)(
-                **rule.arguments, name=rule.label, error=rule.label, raise_warning=rule.severity == "warning"
+                **rule.arguments,
+                name=rule.label,
+                error=rule.label,
+                raise_warning=rule.severity == "warning",
             )
             for rule in contract.rules
             if rule.column == column.name and rule.check != "required"

@@ -49,7 +49,9 @@ def rules_of(source: Document, columns: tuple[Column, ...]) -> tuple[Rule, ...]:
             found.append(Rule(column.name, "required"))
         _bounds(source, [*path, "logicalTypeOptions"], column, raw.get("logicalTypeOptions") or {})
         for option, value in (raw.get("logicalTypeOptions") or {}).items():
-            found.append(_option(source, [*path, "logicalTypeOptions", option], column, option, value))
+            found.append(
+                _option(source, [*path, "logicalTypeOptions", option], column, option, value)
+            )
         for place, quality in enumerate(raw.get("quality") or []):
             found.append(_quality(source, [*path, "quality", place], column, quality))
     return tuple(found)
@@ -67,7 +69,11 @@ def _bounds(
 
 
 def _option(
-    source: Document, path: list[str | int], column: Column, option: str, value: Any  # noqa: ANN401 - any YAML scalar
+    source: Document,
+    path: list[str | int],
+    column: Column,
+    option: str,
+    value: Any,
 ) -> Rule:
     if option not in OPTIONS:
         raise source.error(path, f"column '{column.name}': option '{option}' is not known")
@@ -83,11 +89,15 @@ def _quality(source: Document, path: list[str | int], column: Column, raw: dict[
     if raw.get("metric") == "invalidValues":
         given = raw.get("arguments") or {}
         if "validValues" in given:
-            rule = Rule(column.name, "isin", {"allowed_values": given["validValues"]}, severity, **text)
+            rule = Rule(
+                column.name, "isin", {"allowed_values": given["validValues"]}, severity, **text
+            )
         elif "pattern" in given:
             rule = Rule(column.name, "str_matches", {"pattern": given["pattern"]}, severity, **text)
         else:
-            raise source.error(path, f"column '{column.name}': invalidValues needs validValues or pattern")
+            raise source.error(
+                path, f"column '{column.name}': invalidValues needs validValues or pattern"
+            )
         return _checked(source, path, rule)
     if raw.get("type") == "custom" and raw.get("engine") == "pandera":
         given = dict(raw["implementation"])

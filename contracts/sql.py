@@ -14,7 +14,7 @@ def name(text: str) -> str:
     return "`" + text.replace("`", "``") + "`"
 
 
-def literal(value: Any) -> str:  # noqa: ANN401 - any YAML scalar
+def literal(value: Any) -> str:  # noqa: PLR0911 - one return a kind of value
     """Return a value as a SQL literal."""
     if value is None:
         return "null"

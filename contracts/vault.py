@@ -78,7 +78,7 @@ def history_view(contract: Contract, events: str) -> str:
             lead(valid_from) {order} is null as is_current,
             _op = 'd' as is_deleted
         from folded
-    """  # noqa: S608 - built from checked names
+    """
 
 
 def current_view(contract: Contract, events: str) -> str:
@@ -94,7 +94,7 @@ def current_view(contract: Contract, events: str) -> str:
             from {events} group by {key}
         )
         select {key}, {unpacked} from latest where _latest._op <> 'd'
-    """  # noqa: S608 - built from checked names
+    """
 
 
 def point_in_time_view(hub: str, histories: dict[str, str]) -> str:
@@ -114,7 +114,7 @@ def point_in_time_view(hub: str, histories: dict[str, str]) -> str:
         unions.append(f"select {key}, valid_from, {marks} from {view}")
     order = f"over (partition by {key} order by valid_from range unbounded preceding)"
     carried = ", ".join(f"last_value({c}) ignore nulls {order} as {c}" for c in spans.values())
-    return f"select distinct {key}, valid_from, {carried} from ({' union all '.join(unions)})"  # noqa: S608
+    return f"select distinct {key}, valid_from, {carried} from ({' union all '.join(unions)})"
 
 
 def views(contracts: Iterable[Contract], domain: str) -> dict[str, tuple[str, list[str]]]:

@@ -8,7 +8,7 @@ contract is not tried again: it fails at once, and what is downstream keeps its 
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.sdk import DAG, Asset, task
@@ -19,7 +19,7 @@ from airflow.timetables.trigger import CronTriggerTimetable
 from cli.schedule import LAYERS, Pipeline, call, pipelines
 from lakehouse.errors import ContractBreach
 
-START = datetime(2024, 1, 1)
+START = datetime(2024, 1, 1, tzinfo=UTC)
 SWEEP = "0 */6 * * *"
 
 

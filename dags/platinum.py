@@ -7,7 +7,7 @@ once and goes on where it was stopped. Training is started by hand: a new model 
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.sdk import DAG, Asset, task
@@ -16,7 +16,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from cli.schedule import Pipeline, call, pipelines
 from lakehouse.errors import ContractBreach
 
-START = datetime(2024, 1, 1)
+START = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 @task(retries=2, retry_delay=timedelta(minutes=1))
@@ -35,7 +35,9 @@ def verb_dag(pipeline: Pipeline, name: str, after: str | None, what: str) -> DAG
     with DAG(
         dag_id=f"{domain}__{name}",
         description=what,
-        schedule=[Asset(name=f"{domain}_{after}", uri=upstream, group="lakehouse")] if after else None,
+        schedule=[Asset(name=f"{domain}_{after}", uri=upstream, group="lakehouse")]
+        if after
+        else None,
         start_date=START,
         catchup=False,
         max_active_runs=1,

@@ -55,7 +55,7 @@ def _register_one(
         else:
             spark.sql(
                 f"create or replace view {_quoted(name)} as "
-                f"select * from delta.`{path}` version as of {version}"  # noqa: S608 - our own path
+                f"select * from delta.`{path}` version as of {version}"
             )
         return True
     query = vault_views(settings, name.domain).get(name.table) if name.layer == "silver" else None

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from threading import Lock
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from lakehouse.errors import LakehouseError
@@ -72,7 +73,7 @@ def _table(rows: list[dict[str, Any]], kinds: dict[str, type]) -> Any:
 
 @dataclass
 class Run:
-    """One run of a domain; its steps are collected and written when a layer ends."""
+    """One run of a domain; its steps are collected and written as each dataset is done."""
 
     number: int
     domain: str
@@ -80,6 +81,7 @@ class Run:
     steps: list[Step] = field(default_factory=list)
     written: int = 0
     started: float = field(default_factory=time.monotonic)
+    _writing: Lock = field(default_factory=Lock, repr=False)
 
     def record(self, step: Step) -> Step:
         """Keep a step, refusing one whose counts do not add up: no row vanishes in silence."""
@@ -92,11 +94,13 @@ class Run:
         return step
 
     def flush(self) -> None:
-        """Write the steps that are not written yet, in one commit."""
-        rows = [asdict(step) for step in self.steps[self.written :]]
-        if rows:
-            self.tables.append(STEPS, _table(rows, get_type_hints(Step)))
-            self.written = len(self.steps)
+        """Write the steps that are not written yet, in one commit; threads may call it at once."""
+        with self._writing:
+            until = len(self.steps)
+            rows = [asdict(step) for step in self.steps[self.written : until]]
+            if rows:
+                self.tables.append(STEPS, _table(rows, get_type_hints(Step)))
+                self.written = until
 
     def mark(self, status: str, message: str = "") -> None:
         """Write that the run started, is done or failed."""

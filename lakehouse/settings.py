@@ -17,7 +17,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="LAKEHOUSE_", frozen=True, extra="ignore")
 
     home: Path = Field(default=Path(".lakehouse"), description="all data the tool writes")
-    warehouse: str = Field(default="", description="tables; a path or a URI, default <home>/warehouse")
+    warehouse: str = Field(
+        default="", description="tables; a path or a URI, default <home>/warehouse"
+    )
     landing: Path = Field(default=Path(), description="source files, default <home>/landing")
     contracts: Path = Field(default=PROJECT / "contracts", description="contract files")
     dbt_project: Path = Field(default=PROJECT / "dbt_project", description="dbt project")

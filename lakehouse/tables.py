@@ -96,7 +96,9 @@ class Tables:
         seen = table.transaction_version(str(upstream))
         return -1 if seen is None else seen
 
-    def append(self, name: TableName, rows: pa.Table, *, upstream: tuple[str, int] | None = None) -> None:
+    def append(
+        self, name: TableName, rows: pa.Table, *, upstream: tuple[str, int] | None = None
+    ) -> None:
         """Append Arrow rows in one commit; `upstream` = (application, version) makes it once only."""
         properties = None
         if upstream is not None:
@@ -131,7 +133,9 @@ class Tables:
             return []
         found = table.scan(columns=columns).read_all()
         values = [column.to_pylist() for column in found.columns]
-        return [dict(zip(found.column_names, row, strict=True)) for row in zip(*values, strict=True)]
+        return [
+            dict(zip(found.column_names, row, strict=True)) for row in zip(*values, strict=True)
+        ]
 
     def names(self, domain: str | None = None) -> Iterator[TableName]:
         """Yield every table in the warehouse, layer by layer, of one domain or of all."""

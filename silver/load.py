@@ -65,7 +65,11 @@ def _is_behind(tables: Tables, contract: Contract) -> bool:
 
 
 def _load_one(
-    spark: SparkSession, settings: Settings, contract: Contract, run: Run, progress: Callable[[str], None]
+    spark: SparkSession,
+    settings: Settings,
+    contract: Contract,
+    run: Run,
+    progress: Callable[[str], None],
 ) -> Step:
     assert contract.vault is not None
     tables, start = Tables.at(settings), time.monotonic()
@@ -106,6 +110,7 @@ def _load_one(
             contract_version=contract.version,
         )
     )  # fmt: skip
+    run.flush()
     progress(f"silver {contract.dataset}: {step.valid:,} valid, {step.quarantined:,} quarantined")
     return step
 
@@ -160,7 +165,12 @@ def _stamped(contract: Contract, run: Run) -> list[Any]:
 
 
 def _quarantine(
-    tables: Tables, decided: DataFrame, contract: Contract, run: Run, once: tuple[str, int], count: int
+    tables: Tables,
+    decided: DataFrame,
+    contract: Contract,
+    run: Run,
+    once: tuple[str, int],
+    count: int,
 ) -> Written:
     if not count:
         return Written(-1, 0, 0)
@@ -178,7 +188,11 @@ def _quarantine(
 
 
 def _reconcile(
-    contract: Contract, split: dict[str, int], expected: int | None, written: Written, rejected: Written
+    contract: Contract,
+    split: dict[str, int],
+    expected: int | None,
+    written: Written,
+    rejected: Written,
 ) -> None:
     """Compare the gate's counts with what Delta says was read and written."""
     pairs = {
@@ -188,6 +202,6 @@ def _reconcile(
     }
     for what, (gate, log) in pairs.items():
         if log is not None and gate != log:
-            raise LakehouseError(f"{contract.dataset}: {what}: the gate counts {gate}, the tables say {log}")
-
-
+            raise LakehouseError(
+                f"{contract.dataset}: {what}: the gate counts {gate}, the tables say {log}"
+            )

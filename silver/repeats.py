@@ -19,7 +19,9 @@ VERDICT = "_verdict"
 SAME = ("_op", "_hashdiff")
 
 
-def verdicts(rows: DataFrame, contract: Contract, stored: DataFrame | None, *, repeated: bool) -> DataFrame:
+def verdicts(
+    rows: DataFrame, contract: Contract, stored: DataFrame | None, *, repeated: bool
+) -> DataFrame:
     """Return the rows with `_verdict`: valid, quarantined or superseded.
 
     An event that is there already, with the same content, is superseded. Another content for one
@@ -33,7 +35,9 @@ def verdicts(rows: DataFrame, contract: Contract, stored: DataFrame | None, *, r
     verdict = F.when(good, F.lit("valid")).otherwise(F.lit("quarantined"))
     if repeated:
         rows = _ranked(rows, contract)
-        verdict = F.when(good, _against(F.col("_first"), F.col("_rank") > 1)).otherwise("quarantined")
+        verdict = F.when(good, _against(F.col("_first"), F.col("_rank") > 1)).otherwise(
+            "quarantined"
+        )
     rows = rows.withColumn(VERDICT, verdict)
     if stored is not None:
         known = stored.select(
@@ -41,12 +45,18 @@ def verdicts(rows: DataFrame, contract: Contract, stored: DataFrame | None, *, r
             F.col("_sequence").alias("_known_sequence"),
             F.struct(*SAME).alias("_known"),
         )
-        matched = (F.col(parent) == F.col("_known_hk")) & (F.col("_sequence") == F.col("_known_sequence"))
+        matched = (F.col(parent) == F.col("_known_hk")) & (
+            F.col("_sequence") == F.col("_known_sequence")
+        )
         rows = rows.join(known, matched, how="left")
-        against = F.when(F.col(VERDICT) == "valid", _against(F.col("_known"), F.col("_known").isNotNull()))
+        against = F.when(
+            F.col(VERDICT) == "valid", _against(F.col("_known"), F.col("_known").isNotNull())
+        )
         rows = rows.withColumn(VERDICT, F.coalesce(against, F.col(VERDICT)))
     contradicts = good & (F.col(VERDICT) == "quarantined")
-    return rows.withColumn("_failures", F.when(contradicts, _failure(contract)).otherwise(F.col("_failures")))
+    return rows.withColumn(
+        "_failures", F.when(contradicts, _failure(contract)).otherwise(F.col("_failures"))
+    )
 
 
 def _against(other: Column, is_repeat: Column) -> Column:
@@ -80,6 +90,8 @@ def _failure(contract: Contract) -> Column:
     text = F.concat_ws(", ", *[F.col(column).cast("string") for column in contract.keys])
     return F.array(
         F.struct(
-            F.expr(literal(keys)).alias("column"), F.lit("unique").alias("rule"), text.alias("value")
+            F.expr(literal(keys)).alias("column"),
+            F.lit("unique").alias("rule"),
+            text.alias("value"),
         )
     )

@@ -30,10 +30,17 @@ def document(**changes):
             "string",
             "string",
             quality=[
-                {"metric": "invalidValues", "arguments": {"validValues": ["open", "paid"]}, "mustBe": 0}
+                {
+                    "metric": "invalidValues",
+                    "arguments": {"validValues": ["open", "paid"]},
+                    "mustBe": 0,
+                }
             ],
             customProperties=[
-                {"property": "cleanse", "value": {"trim": True, "case": "lower", "nullTokens": ["n/a"]}}
+                {
+                    "property": "cleanse",
+                    "value": {"trim": True, "case": "lower", "nullTokens": ["n/a"]},
+                }
             ],
         ),
     ]

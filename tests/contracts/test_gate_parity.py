@@ -30,9 +30,7 @@ bound = st.integers(-4, 4)
 
 
 def rules_of(column, check, arguments):
-    return st.builds(
-        lambda given: Rule(column, check, given), st.fixed_dictionaries(arguments)
-    )
+    return st.builds(lambda given: Rule(column, check, given), st.fixed_dictionaries(arguments))
 
 
 rules = st.one_of(
@@ -88,7 +86,11 @@ def by_pandera(contract, rows):
     except pa.errors.SchemaErrors as errors:
         cases = errors.failure_cases
         return sorted(
-            (int(case["index"]), case["column"], "null" if case["check"] == "not_nullable" else case["check"])
+            (
+                int(case["index"]),
+                case["column"],
+                "null" if case["check"] == "not_nullable" else case["check"],
+            )
             for case in cases.to_dict("records")
         )
     return []
@@ -110,7 +112,11 @@ def by_gate(spark, contract, rows):
         "place", "'c' as _op", "cast(null as map<string,string>) as _rescued", *contract.names
     ).selectExpr("place", f"explode({failures(contract)}) as f")
     return sorted(
-        (row["place"], row["f"]["column"], "null" if row["f"]["rule"] in required else row["f"]["rule"])
+        (
+            row["place"],
+            row["f"]["column"],
+            "null" if row["f"]["rule"] in required else row["f"]["rule"],
+        )
         for row in found.collect()
     )
 

@@ -54,11 +54,20 @@ LOG = [
 
 def test_every_row_is_valid_quarantined_or_superseded(shop):
     """The counts of the gate add up to its input, and each rejected row has all its reasons."""
-    bad = orders.event("c", 1, orders.order(4, customer=None, amount="-2", status="lost"), transaction=8)
+    bad = orders.event(
+        "c", 1, orders.order(4, customer=None, amount="-2", status="lost"), transaction=8
+    )
     orders.land_events(shop, "a.jsonl", [*LOG, bad, "{torn", LOG[0]])
-    step = next(s for s in carry(shop, "shop", ("bronze", "silver")).steps if s.input and s.layer == "silver")
+    step = next(
+        s
+        for s in carry(shop, "shop", ("bronze", "silver")).steps
+        if s.input and s.layer == "silver"
+    )
     assert (step.input, step.valid, step.quarantined, step.superseded) == (11, 7, 3, 1)
-    reasons = [{(f["column"], f["rule"]) for f in row["failures"]} for row in rows(shop, "orders_quarantine")]
+    reasons = [
+        {(f["column"], f["rule"]) for f in row["failures"]}
+        for row in rows(shop, "orders_quarantine")
+    ]
     minimum = "greater_than_or_equal_to"
     assert {("amount", minimum)} in reasons
     assert {("customer_id", "required"), ("amount", minimum), ("status", "isin")} in reasons
@@ -73,7 +82,9 @@ def test_cleansing_comes_before_the_gate(shop):
     ]
     orders.land_events(shop, "a.jsonl", events)
     carry(shop, "shop", ("bronze", "silver"))
-    assert [row["status"] for row in sorted(rows(shop, "sat_placed"), key=lambda r: r["order_id"])] == ["paid", None]
+    assert [
+        row["status"] for row in sorted(rows(shop, "sat_placed"), key=lambda r: r["order_id"])
+    ] == ["paid", None]
 
 
 def test_history_is_in_source_order(shop, catalog):
@@ -82,13 +93,18 @@ def test_history_is_in_source_order(shop, catalog):
     carry(shop, "shop", ("bronze", "silver"))
     history = view(catalog, shop, "sat_placed_history")
     assert [r["status"] for r in history if r["order_id"] == 1] == ["open", "paid", "open"]
-    second = [(r["customer_id"], r["is_deleted"], r["is_current"]) for r in history if r["order_id"] == 2]
+    second = [
+        (r["customer_id"], r["is_deleted"], r["is_current"]) for r in history if r["order_id"] == 2
+    ]
     assert second == [(8, False, False), (None, True, False), (9, False, True)]
     spans = [(r["valid_from"], r["valid_to"]) for r in history if r["order_id"] == 1]
     assert spans[0][1] == spans[1][0]
     assert spans[2][1] is None
     current = view(catalog, shop, "sat_placed_current")
-    assert [(r["order_id"], r["status"], r["customer_id"]) for r in current] == [(1, "open", 1), (2, "open", 9)]
+    assert [(r["order_id"], r["status"], r["customer_id"]) for r in current] == [
+        (1, "open", 1),
+        (2, "open", 9),
+    ]
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -103,7 +119,9 @@ def test_any_order_repetition_and_split_gives_the_same_vault(shop, catalog, tmp_
 
     from lakehouse.settings import Settings
 
-    other = Settings(home=tmp_path / "other", contracts=shop.contracts, dbt_project=shop.dbt_project)
+    other = Settings(
+        home=tmp_path / "other", contracts=shop.contracts, dbt_project=shop.dbt_project
+    )
     chance = random.Random(seed)
     log = LOG * 2
     chance.shuffle(log)
@@ -138,9 +156,15 @@ def test_two_contents_for_one_key_and_position_are_a_contradiction(shop):
             "status": pa.array(["open"] * 4),
         },
     )
-    step = next(s for s in carry(shop, "shop", ("bronze", "silver")).steps if s.input and s.layer == "silver")
+    step = next(
+        s
+        for s in carry(shop, "shop", ("bronze", "silver")).steps
+        if s.input and s.layer == "silver"
+    )
     assert (step.valid, step.superseded, step.quarantined) == (2, 1, 1)
-    assert [f["rule"] for row in rows(shop, "orders_quarantine") for f in row["failures"]] == ["unique"]
+    assert [f["rule"] for row in rows(shop, "orders_quarantine") for f in row["failures"]] == [
+        "unique"
+    ]
 
 
 def test_a_column_that_the_contract_adopts_later_is_read_in_its_type(shop):
@@ -155,6 +179,10 @@ def test_a_column_that_the_contract_adopts_later_is_read_in_its_type(shop):
     orders.land_events(
         shop, "b.jsonl", [orders.event("c", 2, orders.order(2, score="five"), transaction=101)]
     )
-    step = next(s for s in carry(shop, "shop", ("bronze", "silver")).steps if s.input and s.layer == "silver")
+    step = next(
+        s
+        for s in carry(shop, "shop", ("bronze", "silver")).steps
+        if s.input and s.layer == "silver"
+    )
     assert (step.valid, step.quarantined) == (1, 1)
     assert [row["score"] for row in rows(shop, "sat_placed")] == [4]
