@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 
     from lakehouse.settings import Settings
 
-# Derived rows are held in memory while they are merged, so that they are computed once; Delta
-# need not write them down a second time.
-OPTIONS = {"spark.databricks.delta.merge.materializeSource": "none"}
+# Derived rows are cached while they are merged, so that they are computed once; Delta need not
+# write them down a second time. They come from pinned versions, so a lost block yields the same.
+OPTIONS = {
+    "spark.databricks.delta.merge.materializeSource": "none",
+    "spark.databricks.delta.merge.failSourceCachedAfterMaterialization": "false",
+}
 
 
 def pending(settings: Settings, domain: str) -> bool:
@@ -68,9 +71,7 @@ def build(
     since = -1 if anew or last is None else last.run
     missing = [name for name in sources if name not in found]
     with _configured(spark, OPTIONS):
-        outcomes = project.build(
-            full_refresh=anew, since=since, missing=missing, progress=progress
-        )
+        outcomes = project.build(full_refresh=anew, since=since, missing=missing, progress=progress)
     after = _versions(tables, before)
     failed = [outcome for outcome in outcomes if outcome.failed]
     if failed:
@@ -143,14 +144,22 @@ def _told(spark: SparkSession, failed: list[Outcome]) -> LakehouseError:
     audits = [outcome for outcome in failed if outcome.kind == "test" and outcome.failures]
     lines = []
     for audit in audits:
-        broken = [f"{row['rule']}: {row['failures']} rows" for row in spark.sql(audit.query).collect()]
+        broken = [
+            f"{row['rule']}: {row['failures']} rows" for row in spark.sql(audit.query).collect()
+        ]
         lines.append(f"{', '.join(audit.tested)} failed {audit.name} ({'; '.join(broken)})")
     if lines:
         return ContractBreach(
             f"gold was not published, readers keep the last good version: {' | '.join(lines)}"
         )
-    lines = [f"{outcome.name}: {outcome.message.strip()}" for outcome in failed]
+    lines = [f"{outcome.name}: {_shortened(outcome.message)}" for outcome in failed]
     return LakehouseError(f"gold could not be built: {' | '.join(lines)}")
+
+
+def _shortened(message: str) -> str:
+    """Return what a database said, less the frames of its stack."""
+    lines = [line.strip() for line in message.splitlines() if not line.startswith("  \tat ")]
+    return " ".join(line for line in lines if line)[:1500]
 
 
 def _step(run: Run, tables: Tables, outcome: Outcome, before: int, after: int) -> Step:
@@ -179,8 +188,10 @@ def _written(tables: Tables, name: TableName, before: int, after: int) -> tuple[
     for commit in table.history(after - before) if table else ():
         metrics = commit.get("operationMetrics") or {}
         changed = ("numTargetRowsInserted", "numTargetRowsUpdated", "numTargetRowsDeleted")
-        rows += int(metrics.get("numOutputRows", 0)) if changed[0] not in metrics else sum(
-            int(metrics.get(key, 0)) for key in changed
+        rows += (
+            int(metrics.get("numOutputRows", 0))
+            if changed[0] not in metrics
+            else sum(int(metrics.get(key, 0)) for key in changed)
         )
         size += int(metrics.get("numOutputBytes", metrics.get("numTargetBytesAdded", 0)))
     return rows, size

@@ -194,9 +194,7 @@ class Vault:
         fresh = {key: value for key, value in members.items() if key not in known}
         known.update(fresh)
         schema = pa.schema([(f"{hub}_hk", pa.binary()), (column, kind), ("_batch", WHOLE)])
-        rows = [
-            {f"{hub}_hk": key, column: value, "_batch": batch} for key, value in fresh.items()
-        ]
+        rows = [{f"{hub}_hk": key, column: value, "_batch": batch} for key, value in fresh.items()]
         if rows:
             self._append(f"hub_{hub}", pa.Table.from_pylist(rows, schema=schema))
 
