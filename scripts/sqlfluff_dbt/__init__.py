@@ -1,0 +1,31 @@
+"""What sqlfluff reads in place of the dbt macros that need dbt or a database to run.
+
+Models are linted in their incremental form: as if tables were there and held batch 1.
+"""
+
+from __future__ import annotations
+
+
+def watermark() -> int:
+    """Return the greatest batch of the table as it would stand."""
+    return 1
+
+
+def newer(since: int) -> str:
+    """Return the condition that keeps newer events."""
+    return f"_batch > {since}"
+
+
+def touched_events(relation: object, key: str, since: int) -> str:
+    """Return a query with the columns of the relation."""
+    return f"select * from {relation} where {key} is not null and {newer(since)}"
+
+
+def touched_members(relation: object, _key: str, columns: list[str], since: int) -> str:
+    """Return a query with the given columns."""
+    return f"select distinct {', '.join(columns)} from {relation} where {newer(since)}"
+
+
+def current_links(relation: object, _key: str, columns: list[str]) -> str:
+    """Return a query with the given columns and the batch."""
+    return f"select {', '.join(columns)}, _batch from {relation}"
