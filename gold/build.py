@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gold import publish
-from gold.dbt import Outcome, Project
+from gold.dbt import Outcome, Progress, Project
 from lakehouse.catalog import register
 from lakehouse.errors import ContractBreach, LakehouseError
 from lakehouse.ledger import Run, Step
 from lakehouse.tables import TableName, Tables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from pyspark.sql import SparkSession
 
@@ -47,13 +47,13 @@ def build(
     domain: str,
     run: Run,
     *,
-    progress: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
     full_refresh: bool = False,
 ) -> list[Step]:
     """Bring a domain's gold up to date and publish it; return one step a table.
 
     A table that does not exist in silver yet leaves out the models that need it. `progress` hears
-    the name of each model and test as it ends. Changed SQL builds everything anew.
+    the name of each model and test as it ends, with how many are done of how many. Changed SQL builds everything anew.
 
     Raises:
         ContractBreach: an audit failed; every table is back at its published version.
@@ -93,6 +93,10 @@ def build(
     if not publication.says_the_same_as(last):
         publish.append(tables, publication)
     return steps
+
+
+def _moved(before: Mapping[TableName, int], now: Mapping[TableName, int]) -> list[TableName]:
+    return [name for name, version in now.items() if version != before.get(name)]
 
 
 def _versions(tables: Tables, names: Iterable[TableName]) -> dict[TableName, int]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -15,10 +15,12 @@ from lakehouse.errors import LakehouseError
 from lakehouse.tables import TableName
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from lakehouse.settings import Settings
 
+Progress = Callable[[str, int, int], None]
 PROFILE = "lakehouse"
 SCHEMA = "gold"
 THREADS = 3
@@ -101,17 +103,19 @@ class Project:
         *,
         full_refresh: bool,
         since: int,
-        missing: list[TableName],
-        progress: Callable[[str], None] | None = None,
+        changed: Iterable[TableName] | None,
+        missing: Iterable[TableName],
+        progress: Progress | None = None,
     ) -> list[Outcome]:
-        """Run the models and their tests; return one outcome each.
+        """Run models and their tests; return one outcome each.
 
-        `since` is the batch up to which rows were audited before; what depends on a source in
-        `missing` is left out.
+        `since` is the batch up to which rows were audited before. Of the models only those run
+        that depend on a source in `changed`, where that is given, and none in `missing`.
         """
-        args = ["build", "--select", f"path:models/{self.domain}"]
-        args += ["--exclude", "resource_type:unit_test"]
-        args += [f"source:{name.layer}.{name.table}+" for name in missing]
+        mine = f"path:models/{self.domain}"
+        chosen = [mine] if changed is None else [f"{_downstream(n)},{mine}" for n in changed]
+        args = ["build", "--select", *chosen]
+        args += ["--exclude", "resource_type:unit_test", *map(_downstream, missing)]
         args += ["--full-refresh"] if full_refresh else []
         with _environment({"LAKEHOUSE_GOLD_SINCE": str(since)}):
             result = self.invoke(args, manifest=self._parsed(), progress=progress)
@@ -124,7 +128,7 @@ class Project:
         args: list[str],
         *,
         manifest: Any = None,
-        progress: Callable[[str], None] | None = None,
+        progress: Progress | None = None,
     ) -> Any:
         """Run one dbt command and return dbt's own result."""
         from dbt.cli.main import dbtRunner
@@ -170,6 +174,10 @@ class Project:
             path.write_text(text)
 
 
+def _downstream(source: TableName) -> str:
+    return f"source:{source.layer}.{source.table}+"
+
+
 @contextmanager
 def _environment(values: dict[str, str]) -> Iterator[None]:
     before = {key: os.environ.get(key) for key in values}
@@ -184,10 +192,11 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
                 os.environ[key] = value
 
 
-def _watch(progress: Callable[[str], None]) -> Callable[[Any], None]:
+def _watch(progress: Progress) -> Callable[[Any], None]:
     def heard(message: Any) -> None:
         if message.info.name in ("LogModelResult", "LogTestResult"):
-            progress(message.data.node_info.node_name)
+            data = message.data
+            progress(data.node_info.node_name, data.index, data.total)
 
     return heard
 

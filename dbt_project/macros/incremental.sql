@@ -1,12 +1,16 @@
 {#
     The greatest silver batch behind the table as it stands, -1 when it has to be built from all
     there is. It lies in the table itself, so a killed run, a restore or a rollback moves it too.
+    While dbt parses it is 0: the variant that brings a table up to date is the one that reads most,
+    and what it reads is what dbt knows of a model's parents.
 #}
 {% macro watermark() %}
-    {% if not execute or not is_incremental() %}
+    {% if not execute %}
+        {{ return(0) }}
+    {% elif not is_incremental() %}
         {{ return(-1) }}
     {% endif %}
-    {% set found = run_query("select coalesce(max(_batch), -1) from " ~ this) %}
+    {% set found = run_query("select coalesce(max(_batch), -1) as batch from " ~ this) %}
     {{ return(found.columns[0].values()[0] | int) }}
 {% endmacro %}
 
@@ -80,13 +84,13 @@
 {% macro bring_up_to_date(query) %}
     {%- set derived = this.identifier ~ '__derived' -%}
     {%- set partition = config.get('partition_by') -%}
-    {%- set listed = "array_join(collect_set('date\\'' || " ~ partition ~ " || '\\''), ', ')" if partition else "''" -%}
+    {%- set listed = "array_join(collect_set('date\\'' || " ~ partition ~ " || '\\''), ', ')" if partition else "'-'" -%}
     {%- do run_query('cache table ' ~ derived ~ ' as ' ~ query) -%}
     {%- do assert_contract(derived, true) -%}
-    {%- set size = run_query('select count(*), ' ~ listed ~ ' from ' ~ derived) -%}
+    {%- set size = run_query('select count(*) as size, ' ~ listed ~ ' as parts from ' ~ derived) -%}
     {%- if size.columns[0].values()[0] -%}
         {%- call statement('main') -%}
-            {{ merge_derived(this, derived, model.columns.keys() | list, size.columns[1].values()[0]) }}
+            {{ merge_derived(this, derived, model.columns.keys() | list, size.columns[1].values()[0] if partition) }}
         {%- endcall -%}
     {%- else -%}
         {%- do store_raw_result(name='main', message='nothing new', code='OK', rows_affected='0') -%}

@@ -3,7 +3,6 @@
 {{ config(unique_key=['household_hk', 'campaign_hk']) }}
 {% set since = watermark() %}
 {% set zone = 'America/New_York' %}
-{% set sold_on = local_day('transaction_timestamp', zone) %}
 
 with campaigns as (
     select
@@ -64,12 +63,12 @@ history_changed as (
 
 -- days that changed, with how many days later they can still count
 days_changed as (
-    select distinct
+    select
         household_hk,
-        {{ sold_on }} as day,
+        date_key as day,
         91 as counts_for
-    from ({{ touched_events(source('silver', 'retail__sat_basket_line'), 'basket_line_hk', since) }})
-    where transaction_timestamp is not null
+    from {{ ref('retail__int_line_change') }}
+    where {{ newer(since) }}
     union
     select distinct
         household_hk,

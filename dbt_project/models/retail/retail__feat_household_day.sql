@@ -48,9 +48,9 @@ stored_end as (select max(day) as day from stored),
 moved as (
     select
         household_hk,
-        min({{ local_day('transaction_timestamp', zone) }}) as day
-    from ({{ touched_events(source('silver', 'retail__sat_basket_line'), 'basket_line_hk', since) }})
-    where household_hk <> {{ unknown_key() }} and transaction_timestamp is not null
+        min(date_key) as day
+    from {{ ref('retail__int_line_change') }}
+    where {{ newer(since) }}
     group by household_hk
 ),
 

@@ -1,7 +1,6 @@
 -- One row is one campaign: how many it reached, how many redeemed, what they spent on its products.
 {{ config(unique_key='campaign_hk') }}
 {% set since = watermark() %}
-{% set sold_on = local_day('transaction_timestamp', 'America/New_York') %}
 
 with campaigns as (
     select
@@ -26,14 +25,6 @@ targets as (
 ),
 
 {%- if since >= 0 %}
-shopping as (
-    select distinct
-        household_hk,
-        {{ sold_on }} as day
-    from ({{ touched_events(source('silver', 'retail__sat_basket_line'), 'basket_line_hk', since) }})
-    where transaction_timestamp is not null
-),
-
 touched as (
     select campaign_hk from campaigns where {{ newer(since) }}
     union
@@ -46,9 +37,10 @@ touched as (
     select campaigns.campaign_hk
     from campaigns
     inner join targets on campaigns.campaign_hk = targets.campaign_hk
-    inner join shopping
-        on targets.household_hk = shopping.household_hk
-        and shopping.day between campaigns.start_date and campaigns.end_date
+    inner join {{ ref('retail__int_line_change') }} as changed
+        on targets.household_hk = changed.household_hk
+        and changed.date_key between campaigns.start_date and campaigns.end_date
+    where changed._batch > {{ since }}
 ),
 {%- endif %}
 

@@ -5,7 +5,7 @@
 with touched as (
     select household_hk from {{ ref('retail__dim_household') }} where {{ newer(since) }} and household_hk <> {{ unknown_key() }}
     union
-    {{ touched_members(source('silver', 'retail__sat_basket_line'), 'basket_line_hk', ['household_hk'], since) }}
+    select household_hk from {{ ref('retail__int_line_change') }} where {{ newer(since) }}
     union
     {{ touched_members(source('silver', 'retail__sat_redemption'), 'redemption_hk', ['household_hk'], since) }}
     union

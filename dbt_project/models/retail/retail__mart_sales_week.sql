@@ -2,7 +2,6 @@
 -- The department is the product's at the time of sale, so a renamed product moves no past sale.
 {{ config(unique_key=['week_start', 'department', 'store_hk'], scope_key='week_start') }}
 {% set since = watermark() %}
-{% set sold_on = local_day('transaction_timestamp', 'America/New_York') %}
 
 with products as (
     select
@@ -46,8 +45,9 @@ reclassified as (
 touched as (
     select distinct cast(date_trunc('week', day) as date) as week_start
     from (
-        select {{ sold_on }} as day
-        from ({{ touched_events(source('silver', 'retail__sat_basket_line'), 'basket_line_hk', since) }})
+        select date_key as day
+        from {{ ref('retail__int_line_change') }}
+        where {{ newer(since) }}
         union all
         select lines.date_key as day
         from {{ ref('retail__fct_basket_line') }} as lines
@@ -55,7 +55,6 @@ touched as (
             on lines.product_hk = reclassified.product_hk
             and lines.sold_at >= reclassified.changed_from
     )
-    where day is not null
 ),
 {%- endif %}
 

@@ -1,0 +1,167 @@
+"""Write, audit, publish: readers see what passed, all of it or nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from gold import build, publish
+from gold.dbt import Project
+from lakehouse.catalog import register
+from lakehouse.errors import ContractBreach, LakehouseError
+from lakehouse.ledger import Ledger
+from lakehouse.tables import Tables
+from tests.gold.toy import ITEM, SATELLITE, SHELF, load, settings_of, stored
+
+pytestmark = pytest.mark.spark
+
+
+class Home:
+    """A home with the toy domain, whose every build is a run of its own."""
+
+    def __init__(self, spark, folder):
+        self.spark, self.settings = spark, settings_of(folder)
+        self.tables = Tables.at(self.settings)
+
+    def load(self, batch, *events):
+        load(self.tables, batch, *events)
+
+    def build(self, **options):
+        with Ledger(self.tables).run("toy") as run:
+            return build.build(self.spark, self.settings, "toy", run, **options)
+
+    def versions(self):
+        return {name: self.tables.version(name) for name in (ITEM, SHELF)}
+
+    def pending(self):
+        return build.pending(self.settings, "toy")
+
+
+@pytest.fixture
+def home(catalog, tmp_path):
+    return Home(catalog, tmp_path)
+
+
+def test_a_build_publishes_and_then_has_nothing_to_do(home):
+    """What silver holds is published once; the same again writes nothing, without being pending."""
+    assert not home.pending()
+    home.load(1, (1, "left", 5, "r", 1), (2, "left", 5, "r", 2), (3, "right", 7, "r", 3))
+    assert home.pending()
+
+    steps = home.build()
+
+    assert {step.table: step.written for step in steps} == {str(ITEM): 3, str(SHELF): 2}
+    assert stored(home.tables, SHELF) == {("left", 5, 2), ("right", 7, 1)}
+    assert publish.published(home.tables, "toy") == home.versions()
+    assert not home.pending()
+    before, publications = home.versions(), home.tables.version(publish.PUBLICATIONS)
+    assert home.build() == []
+    assert home.versions() == before
+    assert home.tables.version(publish.PUBLICATIONS) == publications
+
+
+def test_touched_keys_are_derived_again_whatever_the_order(home):
+    """Late, repeated and deleting events leave what a build of everything leaves."""
+    home.load(1, (1, "left", 5, "r", 10), (2, "left", 6, "r", 20), (3, "right", 7, "r", 30))
+    home.build()
+    home.load(
+        2,
+        (1, "left", 4, "u", 5),  # late: what came after it stays in force
+        (2, None, None, "d", 40),  # a delete that carries its key only
+        (3, "left", 7, "u", 50),  # the right shelf is empty now
+        (3, "left", 7, "u", 50),
+    )
+
+    home.build()
+
+    assert stored(home.tables, ITEM) == {(1, "left", 5), (3, "left", 7)}
+    incremental = {name: stored(home.tables, name) for name in (ITEM, SHELF)}
+    assert incremental[SHELF] == {("left", 5, 1), ("left", 7, 1)}
+    home.build(full_refresh=True)
+    assert {name: stored(home.tables, name) for name in (ITEM, SHELF)} == incremental
+
+
+def test_a_failing_audit_puts_every_table_back(home):
+    """The error names audit, table, rule and rows; readers and tables stay at the last good one."""
+    home.load(1, (1, "left", 5, "r", 1))
+    home.build()
+    published = publish.published(home.tables, "toy")
+    good = {name: stored(home.tables, name) for name in published}
+    home.load(2, (2, "left", -1, "c", 2), (3, "left", -2, "c", 3))
+
+    with pytest.raises(ContractBreach, match=r"toy__fct_item .*a price is not negative: 2 rows"):
+        home.build()
+
+    assert publish.published(home.tables, "toy") == published
+    assert {name: stored(home.tables, name) for name in good} == good
+    assert home.pending()
+    home.load(3, (2, "left", 1, "u", 4), (3, "left", 2, "u", 5))
+    home.build()
+    assert stored(home.tables, ITEM) == {(1, "left", 5), (2, "left", 1), (3, "left", 2)}
+
+
+def test_a_first_build_that_fails_leaves_nothing_to_read(home):
+    """What was never published is emptied, and the next build derives all of it."""
+    home.load(1, (1, "left", 5, "r", 1), (2, "left", -1, "r", 2))
+
+    with pytest.raises(ContractBreach):
+        home.build()
+
+    assert publish.published(home.tables, "toy") == {}
+    assert stored(home.tables, ITEM) == set()
+    home.load(2, (2, "left", 1, "u", 3))
+    home.build()
+    assert stored(home.tables, ITEM) == {(1, "left", 5), (2, "left", 1)}
+
+
+def test_a_crash_before_publication_heals(home):
+    """Models that were built but not published are published by the next run, nothing doubled."""
+    home.load(1, (1, "left", 5, "r", 1))
+    home.build()
+    home.load(2, (2, "left", 6, "c", 2))
+    register(home.spark, home.settings, [SATELLITE, ITEM, SHELF])
+    Project(home.settings, "toy").build(
+        full_refresh=False, since=1, changed=[SATELLITE], missing=[]
+    )
+    built = home.versions()
+    assert built != publish.published(home.tables, "toy")
+    assert home.pending()
+
+    home.build()
+
+    assert publish.published(home.tables, "toy") == home.versions() == built
+    assert stored(home.tables, SHELF) == {("left", 5, 1), ("left", 6, 1)}
+
+
+def test_columns_that_differ_from_the_promise_stop_the_model(home):
+    """A model's YAML is a contract: another type is an error that says which column."""
+    path = home.settings.dbt_project / "models" / "toy" / "_toy.yml"
+    path.write_text(
+        path.read_text().replace(
+            "{name: items, data_type: bigint}", "{name: items, data_type: int}"
+        )
+    )
+    home.load(1, (1, "left", 5, "r", 1))
+
+    with pytest.raises(LakehouseError, match="items is bigint, promised is int"):
+        home.build()
+
+
+def test_changed_sql_builds_everything_anew(home):
+    """New SQL says something else of old rows, too."""
+    home.load(1, (1, "left", 5, "r", 1))
+    home.build()
+    path = home.settings.dbt_project / "models" / "toy" / "toy__fct_item.sql"
+    path.write_text(
+        path.read_text().replace("max_by(price, _sequence)", "max_by(price, _sequence) * 2")
+    )
+    assert home.pending()
+
+    home.build()
+
+    assert stored(home.tables, ITEM) == {(1, "left", 10)}
+
+
+def test_models_without_their_source_wait_for_it(home):
+    """A dataset that never arrived leaves out what needs it, and nothing else."""
+    assert not home.pending()
+    assert home.build() == []
