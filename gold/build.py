@@ -53,7 +53,8 @@ def build(
     """Bring a domain's gold up to date and publish it; return one step a table.
 
     A table that does not exist in silver yet leaves out the models that need it. `progress` hears
-    the name of each model and test as it ends, with how many are done of how many. Changed SQL builds everything anew.
+    the name of each model and test as it ends, with how many are done of how many. Changed SQL
+    builds everything anew.
 
     Raises:
         ContractBreach: an audit failed; every table is back at its published version.
@@ -68,15 +69,23 @@ def build(
     consumed = _versions(tables, sources)
     before = _versions(tables, project.tables().values())
     found = register(spark, settings, [*sources, *(n for n in before if before[n] >= 0)])
-    since = -1 if anew or last is None else last.run
-    missing = [name for name in sources if name not in found]
+    moved = None if anew or last is None else _moved(last.consumed, consumed)
+    if moved == []:
+        return []
     with _configured(spark, OPTIONS):
-        outcomes = project.build(full_refresh=anew, since=since, missing=missing, progress=progress)
+        outcomes = project.build(
+            full_refresh=anew,
+            since=-1 if anew or last is None else last.run,
+            changed=moved,
+            missing=[name for name in sources if name not in found],
+            progress=progress,
+        )
     after = _versions(tables, before)
     failed = [outcome for outcome in outcomes if outcome.failed]
     if failed:
+        error = _told(spark, failed)
         _restore(spark, tables, after, {} if last is None else last.versions)
-        raise _told(spark, failed)
+        raise error
     steps = [
         run.record(_step(run, tables, outcome, before[outcome.table], after[outcome.table]))
         for outcome in outcomes
@@ -86,13 +95,17 @@ def build(
         run=run.number,
         domain=domain,
         versions={name: version for name, version in after.items() if version >= 0},
-        views={o.table: o.query for o in outcomes if o.table and o.table not in before},
+        views=({} if anew or last is None else dict(last.views)) | _views(outcomes, before),
         consumed=consumed,
         code=code,
     )
     if not publication.says_the_same_as(last):
         publish.append(tables, publication)
     return steps
+
+
+def _views(outcomes: list[Outcome], stored: Mapping[TableName, int]) -> dict[TableName, str]:
+    return {o.table: o.query for o in outcomes if o.table and o.table not in stored}
 
 
 def _moved(before: Mapping[TableName, int], now: Mapping[TableName, int]) -> list[TableName]:
