@@ -16,6 +16,7 @@ RUN sh scripts/setup.sh --group airflow --group cluster && rm -rf "$HOME/.cache"
 
 ENV PATH=/app/.venv/bin:$PATH \
     LAKEHOUSE_HOME=/data \
+    SPARK_HOME=/app/.venv/lib/python3.12/site-packages/pyspark \
     SPARK_SCALA_VERSION=2.13 \
     PYTHONUNBUFFERED=1
 CMD ["lakehouse", "--help"]
