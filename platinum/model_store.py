@@ -35,8 +35,7 @@ class Model:
     @property
     def columns(self) -> tuple[str, ...]:
         """Return the feature columns in the order of the model's input."""
-        sets = self.manifest["feature_sets"].values()
-        return tuple(column for one in sets for column in one["columns"])
+        return tuple(self.manifest["columns"])
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,7 @@ def train_one(
         "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "code_version": code_version(),
         "contract_version": contract.version,
+        "columns": list(found.columns),
         "feature_sets": found.feature_sets,
         "table_versions": found.versions,
         "rows_train": int(train_rows.sum()),

@@ -41,7 +41,7 @@ class Identity:
     @property
     def digest(self) -> str:
         """Return the identity as 16 hexadecimal digits."""
-        text = "\0".join((self.model, self.version, self.parameters))
+        text = f"{self.model}\0{self.version}\0{self.parameters}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def matches(self) -> str:

@@ -230,7 +230,7 @@ def write_history(settings, *, people=120, campaigns=10, seed=1, telling=True):
 
 def write_candidates(settings, visits, *, known=100, people=None):
     """Write candidates: each person has offers 1 and 2 on days 100 to 110, person 3 none."""
-    chosen = [person for person in people or range(1, 11) if person != 3]
+    chosen = people or [person for person in range(1, 11) if person != 3]
     count = len(chosen) * 2
     write(
         settings,
@@ -250,7 +250,7 @@ def write_candidates(settings, visits, *, known=100, people=None):
 
 
 def line(visit, number, who, hours=0, **changed):
-    """Return one bronze row of a visit on day 101."""
+    """Return one bronze row of a visit on day 101; `changed` gives columns another value."""
     row = {
         "visit": visit, "line": number, "who": who, "paid_at": day(101, hours), "price": 1.0,
         "_op": "c", "_sequence": f"{visit:09d}.{number:03d}", "_source_ts": day(101, hours), "_source": "s",
@@ -277,7 +277,8 @@ BRONZE = pa.schema(
 def land(settings, rows):
     """Append bronze rows in one commit."""
     table = pa.Table.from_pylist([{**row} for row in rows], schema=BRONZE)
-    write_deltalake(Tables.at(settings).path(name("bronze", "visits")), table, mode="append")
+    path = Tables.at(settings).path(name("bronze", "visits"))
+    write_deltalake(path, table, mode="append", schema_mode="merge")
 
 
 def write_goods(settings, rows):

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -121,7 +122,7 @@ def test_killed_anywhere_it_goes_on_and_pays_no_text_twice(settings, place, afte
             capture_output=True,
             text=True,
             check=False,
-            env=os.environ | {"PYTHONPATH": os.getcwd()},
+            env=os.environ | {"PYTHONPATH": str(Path.cwd())},
         )
         assert ended.returncode == (0 if kill == "never" else -signal.SIGKILL), ended.stderr
         paid += [int(count) for count in ended.stdout.split()]
@@ -157,9 +158,9 @@ def test_a_server_that_never_answers_is_given_up(failures):
 @pytest.mark.parametrize("failure", [401, 400, "redirect"])
 def test_a_refusal_is_final(failure):
     """A wrong key or model is not tried again; a redirect would take the key elsewhere."""
-    with server.embeddings(4, [failure] * 3) as (url, requests):
-        with pytest.raises(LakehouseError, match="status") as error:
-            ServerEmbedder(url, "m", key="s3cret", pause=0).embed(["a"])
+    refused = pytest.raises(LakehouseError, match="status")
+    with server.embeddings(4, [failure] * 3) as (url, requests), refused as error:
+        ServerEmbedder(url, "m", key="s3cret", pause=0).embed(["a"])
     assert len(requests) == 1
     assert "s3cret" not in str(error.value)
 
