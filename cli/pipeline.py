@@ -108,15 +108,15 @@ def _run(
 
 
 def _demo(
-    scale: Annotated[str, typer.Option(help="small or full.")] = "small",
+    scale: Annotated[str, typer.Option(help="tiny (a fortieth of the households), small (a quarter) or full.")] = "small",
     days: Annotated[int, typer.Option("--days", "-n", min=0, help="How many days of changes.")] = 3,
     json: Json = False,
 ) -> None:
     """Do the whole main job on real data: land, run, train, score; then say what to try next."""
     from lakehouse.errors import UsageError
 
-    if scale not in ("small", "full"):
-        raise UsageError(f"no scale '{scale}'; there is: small, full")
+    if scale not in ("tiny", "small", "full"):
+        raise UsageError(f"no scale '{scale}'; there is: tiny, small, full")
     from cli.demo import demo
 
     settings = read_settings()
