@@ -157,10 +157,11 @@ def jvm_options(settings: Settings) -> list[str]:
 def archive(settings: Settings) -> Path:
     """Return where the class archive of this Java and these jars is, or would be.
 
-    The JVM refuses an archive when a jar's time or size differs, hence both in the name.
+    The JVM refuses an archive when a jar's time, in seconds, or its size differs, hence both in
+    the name.
     """
     parts = [Path(java()).resolve(), *jars(settings), *_spark_jars()]
-    marks = [f"{part} {part.stat().st_size} {part.stat().st_mtime_ns}" for part in parts]
+    marks = [f"{part} {part.stat().st_size} {int(part.stat().st_mtime)}" for part in parts]
     key = hashlib.sha256("\n".join(marks).encode()).hexdigest()
     return settings.tools / f"classes-{key[:12]}.jsa"
 
