@@ -186,7 +186,7 @@ class Writer:
             "embedded_at": pa.array([now.as_py()] * count, now.type),
             "_batch": pa.array([self.run.number] * count, pa.int64()),
         }
-        self.tables.append(self.job.results, pa.table(columns), upstream=upstream)
+        self.tables.append(self.job.results, pa.table(columns), once=upstream)
 
 
 def parts(rows: pa.Table, size: int) -> Iterator[pa.Table]:

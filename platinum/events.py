@@ -51,7 +51,7 @@ class Shape:
 def lines(rows: DataFrame, contract: Contract, shape: Shape) -> DataFrame:
     """Return the rows of the scored operations, cleansed, with `_good`: whether all needed is right.
 
-    Only the rules of the needed columns count: a wrong price does not keep a basket from its
+    Only the rules of the needed columns count: a wrong price does not keep an event from its
     offer. What is wrong with the rest of the row is silver's to say.
     """
     columns = tuple(contract.column(name) for name in shape.needed)

@@ -58,7 +58,7 @@ def read(
     """Return the settled examples with the features of their instants.
 
     A label is settled when the feature sets reach beyond the instant from which it is final:
-    a campaign still under way has redemptions that nobody knows of yet.
+    of what is still under way nobody knows yet how it ends.
 
     Raises:
         UsageError: a table does not exist yet, or no example is settled.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pyspark.sql import SparkSession
-    from pyspark.sql.streaming import StreamingQuery
+    from pyspark.sql.streaming.query import StreamingQuery
 
     from lakehouse.ledger import Run
     from lakehouse.settings import Settings
@@ -128,13 +128,11 @@ def _drain(
         .load(tables.path(stream.source))
         .where(f"_batch >= {int(since_batch)}")
     )
-    trigger = {"processingTime": EVERY} if always_on else {"availableNow": True}
-    query = (
-        rows.writeStream.foreachBatch(scorer.score)
-        .option("checkpointLocation", str(stream.checkpoint))
-        .trigger(**trigger)
-        .start()
+    writer = rows.writeStream.foreachBatch(scorer.score).option(
+        "checkpointLocation", str(stream.checkpoint)
     )
+    paced = writer.trigger(processingTime=EVERY) if always_on else writer.trigger(availableNow=True)
+    query = paced.start()
     scorer.application = f"{stream.scores}/{query.id}"
     scorer.ready.set()
     try:

@@ -129,7 +129,7 @@ def export(fitted: Any, width: int) -> bytes:
     from skl2onnx import to_onnx
     from skl2onnx.common.data_types import FloatTensorType
 
-    shape = [("features", FloatTensorType([None, width]))]
+    shape: Any = [("features", FloatTensorType([None, width]))]
     model = to_onnx(fitted, initial_types=shape, options={"zipmap": False}, target_opset=OPSET)
     return model.SerializeToString()
 

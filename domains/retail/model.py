@@ -23,6 +23,10 @@ def estimator(seed: int) -> Pipeline:
         # Nothing is missing where a campaign's household has shopped; -1 keeps the rest apart.
         SimpleImputer(strategy="constant", fill_value=-1.0, keep_empty_features=True),
         RandomForestClassifier(
-            n_estimators=150, min_samples_leaf=12, max_features=0.3, random_state=seed, n_jobs=1
+            n_estimators=150,
+            min_samples_leaf=12,
+            max_features=0.3,  # pyright: ignore[reportArgumentType] - a share is a float
+            random_state=seed,
+            n_jobs=1,
         ),
     )

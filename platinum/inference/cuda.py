@@ -22,7 +22,7 @@ class CudaEmbedder:
 
     def __init__(self, dimensions: int) -> None:
         try:
-            import torch
+            import torch  # pyright: ignore[reportMissingImports] - never a default dependency
         except ModuleNotFoundError:
             raise UsageError(
                 "LAKEHOUSE_INFERENCE is cuda, but torch is not installed: "

@@ -120,7 +120,7 @@ def test_other_mistakes_are_told(settings, tmp_path):
     text = "who,timestamp\n1,2020-01-01\n"
     with pytest.raises(UsageError, match="no feature set 'hats'; there is: habits, moods"):
         ask(settings, tmp_path, text, name="hats")
-    with pytest.raises(UsageError, match="gold.shop__habits does not exist yet"):
+    with pytest.raises(UsageError, match=r"gold.shop__habits does not exist yet"):
         ask(settings, tmp_path, text)
     write(settings, "habits", ROWS)
     with pytest.raises(UsageError, match="one instant for all: leave one out"):
