@@ -23,16 +23,20 @@ class Home:
         self.tables = Tables.at(self.settings)
 
     def load(self, batch, *events):
+        """Append events to the satellite."""
         load(self.tables, batch, *events)
 
     def build(self, **options):
+        """Build gold in a run of its own."""
         with Ledger(self.tables).run("toy") as run:
             return build.build(self.spark, self.settings, "toy", run, **options)
 
     def versions(self):
+        """The version of each table."""
         return {name: self.tables.version(name) for name in (ITEM, SHELF)}
 
     def pending(self):
+        """Whether a build is due."""
         return build.pending(self.settings, "toy")
 
 
