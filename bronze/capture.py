@@ -92,7 +92,7 @@ def load(
     settings: Settings,
     works: list[Work],
     run: Run,
-    progress: Callable[[str], None] = lambda _: None,
+    progress: Callable[..., None] = lambda *_: None,
 ) -> list[Step]:
     """Load every dataset's batch, some at a time; return one step a dataset."""
     with ThreadPoolExecutor(PARALLEL) as pool:
@@ -100,7 +100,7 @@ def load(
 
 
 def _load_one(
-    spark: SparkSession, settings: Settings, work: Work, run: Run, progress: Callable[[str], None]
+    spark: SparkSession, settings: Settings, work: Work, run: Run, progress: Callable[..., None]
 ) -> Step:
     contract, start = work.contract, time.monotonic()
     name = TableName.of("bronze", run.domain, contract.dataset)

@@ -30,7 +30,7 @@ def demo(
     settings: Settings,
     scale: str,
     days: int,
-    progress: Callable[[str], None],
+    progress: Callable[..., None],
     out: Console,
 ) -> dict[str, Any]:
     """Land, carry, train, score and enrich the sample domain; return what is in its tables now.
@@ -62,7 +62,7 @@ def demo(
 class _Story:
     """Runs each step, says how long it took, and remembers it."""
 
-    def __init__(self, out: Console, progress: Callable[[str], None]) -> None:
+    def __init__(self, out: Console, progress: Callable[..., None]) -> None:
         self.out, self.progress = out, progress
         self.steps: list[dict[str, Any]] = []
 

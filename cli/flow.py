@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from lakehouse.settings import Settings
 
 LAYERS = ("bronze", "silver", "gold")
-Progress = "Callable[[str], None]"
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ def carry(
     settings: Settings,
     domain: str,
     layers: tuple[str, ...] = LAYERS,
-    progress: Callable[[str], None] = lambda _: None,
+    progress: Callable[..., None] = lambda *_: None,
 ) -> RunResult:
     """Carry what is new through the layers, in order; return at once where nothing is.
 
@@ -100,7 +99,7 @@ def _layer(
     contracts: dict[str, Contract],
     layer: str,
     run: Run,
-    progress: Callable[[str], None],
+    progress: Callable[..., None],
 ) -> list[ContractBreach]:
     """Carry one layer; return the breaches that stopped datasets of it."""
     breaches: list[ContractBreach] = []

@@ -25,7 +25,7 @@ def run_domain(
     *,
     layer: str | None = None,
     always_on: bool = False,
-    progress: Callable[[str], None] = lambda _: None,
+    progress: Callable[..., None] = lambda *_: None,
 ) -> RunResult:
     """Carry a domain's news through one layer or all; with `always_on`, until interrupted."""
     layers = layers_of(layer)
@@ -35,7 +35,7 @@ def run_domain(
 
 
 def _keep_on(
-    settings: Settings, domain: str, layers: tuple[str, ...], progress: Callable[[str], None]
+    settings: Settings, domain: str, layers: tuple[str, ...], progress: Callable[..., None]
 ) -> RunResult:
     """Carry again whenever something new is there; the JVM stays warm between.
 

@@ -14,6 +14,11 @@ def name(text: str) -> str:
     return "`" + text.replace("`", "``") + "`"
 
 
+def quoted(text: str) -> str:
+    """Return an identifier in double quotes, as DuckDB writes it."""
+    return '"' + text.replace('"', '""') + '"'
+
+
 def literal(value: Any) -> str:  # noqa: PLR0911 - one return a kind of value
     """Return a value as a SQL literal."""
     if value is None:

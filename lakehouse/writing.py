@@ -1,11 +1,14 @@
-"""Writes from Spark: one commit, once only, with the counts that Delta itself reports."""
+"""Writes in one commit, once only, with the counts that Delta itself reports."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from lakehouse.tables import STATISTICS
+
 if TYPE_CHECKING:
+    import pyarrow as pa
     from pyspark.sql import DataFrame
 
     from lakehouse.tables import TableName, Tables
@@ -18,6 +21,29 @@ class Written:
     version: int
     rows: int
     bytes: int
+
+
+def append_arrow(
+    tables: Tables,
+    name: TableName,
+    rows: pa.Table,
+    *,
+    once: tuple[str, int] | None = None,
+    skip_on: tuple[str, ...] = (),
+) -> Written:
+    """Append few rows without Spark: see `Tables.append`."""
+    before, size = tables.version(name), _size(tables, name)
+    tables.append(name, rows, once=once, skip_on=skip_on)
+    written = last_commit(tables, name, before)
+    return replace(written, bytes=_size(tables, name) - size if written.rows else 0)
+
+
+def _size(tables: Tables, name: TableName) -> int:
+    table = tables.open(name)
+    if table is None:
+        return 0
+    files = table.get_add_actions(flatten=True)
+    return sum(files.column(files.column_names.index("size_bytes")).to_pylist())
 
 
 def append(
@@ -39,7 +65,7 @@ def append(
     if once is not None:
         writer = writer.option("txnAppId", once[0]).option("txnVersion", str(once[1]))
     if before < 0 and skip_on:
-        writer = writer.option("delta.dataSkippingStatsColumns", ",".join(skip_on))
+        writer = writer.option(STATISTICS, ",".join(skip_on))
     writer.save(tables.path(name))
     return last_commit(tables, name, before)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.tables import TableName
@@ -23,18 +24,28 @@ def batches(tables: Tables, contract: Contract) -> tuple[int, int]:
     return tables.consumed(events, bronze), -1 if newest is None else newest
 
 
-def waiting_rows(tables: Tables, contract: Contract, consumed: int) -> int | None:
-    """Return how many bronze rows came after a batch, by the log's own counts.
+@dataclass(frozen=True)
+class Waiting:
+    """The bronze rows after a batch, by the log's own statistics; None where it does not know.
 
-    None where a compaction has put rows of older and newer batches into one file.
+    It does not where a compaction has put rows of older and newer batches into one file.
     """
-    total = 0
+
+    rows: int | None
+    first_position: str | None
+
+
+def waiting(tables: Tables, contract: Contract, consumed: int) -> Waiting:
+    """Return how many bronze rows came after a batch, and the least of their positions."""
+    total, positions = 0, []
     for file in _file_statistics(tables, TableName.of("bronze", contract.domain, contract.dataset)):
         if file["num_records"] and file["max._batch"] > consumed:
             if file["min._batch"] <= consumed:
-                return None
+                return Waiting(None, None)
             total += file["num_records"]
-    return total
+            positions.append(file.get("min._sequence"))
+    known = [position for position in positions if position is not None]
+    return Waiting(total, min(known) if known and len(known) == len(positions) else None)
 
 
 def stored_until(tables: Tables, events: TableName) -> str | None:

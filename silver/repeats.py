@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from contracts.model import Contract
 
 VERDICT = "_verdict"
+VERDICTS = ("valid", "quarantined", "superseded")
 SAME = ("_op", "_hashdiff")
 
 

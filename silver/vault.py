@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from pyspark.sql import functions as F
 
 from contracts import vault
 from lakehouse.ledger import Step
-from lakehouse.tables import TableName, Tables
+from lakehouse.tables import TableName
 from lakehouse.writing import Written, append
 
 if TYPE_CHECKING:
@@ -18,14 +19,14 @@ if TYPE_CHECKING:
 
     from contracts.model import Contract, Hub
     from lakehouse.ledger import Run
-    from lakehouse.settings import Settings
+    from lakehouse.tables import Tables
 
 # Several datasets load one hub; their anti-joins must not pass each other.
-_LOCKS: dict[TableName, Lock] = defaultdict(Lock)
+LOCKS: dict[TableName, Lock] = defaultdict(Lock)
 
 
 def load_hubs(
-    spark: SparkSession, settings: Settings, contract: Contract, rows: DataFrame, run: Run
+    spark: SparkSession, tables: Tables, contract: Contract, rows: DataFrame, run: Run
 ) -> None:
     """Add the business keys that the hubs do not know yet, the ghost row with the first ones."""
     assert contract.vault is not None
@@ -38,7 +39,7 @@ def load_hubs(
             known = known.where(F.col(column).isNotNull())
         members = known.select(F.expr(expressions[key]).alias(key), *hub.columns)
         name = TableName.of("silver", run.domain, f"hub_{hub.name}")
-        _insert(spark, settings, name, members, key, run, ghost=_ghost(spark, contract, hub))
+        _insert(spark, tables, name, members, key, run, ghost=_ghost(spark, contract, hub))
 
 
 def _ghost(spark: SparkSession, contract: Contract, hub: Hub) -> DataFrame:
@@ -49,7 +50,7 @@ def _ghost(spark: SparkSession, contract: Contract, hub: Hub) -> DataFrame:
 
 
 def load_link(
-    spark: SparkSession, settings: Settings, contract: Contract, rows: DataFrame, run: Run
+    spark: SparkSession, tables: Tables, contract: Contract, rows: DataFrame, run: Run
 ) -> None:
     """Add the combinations of hub members that the link does not know yet."""
     assert contract.vault is not None
@@ -66,21 +67,20 @@ def load_link(
         )
     )
     name = TableName.of("silver", run.domain, f"lnk_{contract.vault.link}")
-    _insert(spark, settings, name, members, (key, *hubs), run)
+    _insert(spark, tables, name, members, (key, *hubs), run)
 
 
 def _insert(
     spark: SparkSession,
-    settings: Settings,
+    tables: Tables,
     name: TableName,
     members: DataFrame,
     key: str | tuple[str, ...],
     run: Run,
     ghost: DataFrame | None = None,
 ) -> None:
-    tables = Tables.at(settings)
     on = [key] if isinstance(key, str) else list(key)
-    with _LOCKS[name]:
+    with LOCKS[name]:
         if tables.exists(name):
             stored = spark.read.format("delta").load(tables.path(name)).select(*on)
             members = members.join(stored, on, how="left_anti").persist()
@@ -92,10 +92,10 @@ def _insert(
         batch = F.lit(run.number).cast("bigint").alias("_batch")
         written = append(tables, name, members.select("*", batch), skip_on=("_batch",))
         members.unpersist()
-    run.record(_step(run, name, written))
+    record(run, name, written)
 
 
-def _step(run: Run, name: TableName, written: Written) -> Step:
-    return Step(
-        run.number, run.domain, "silver", str(name), written=written.rows, bytes=written.bytes
-    )
+def record(run: Run, name: TableName, written: Written) -> None:
+    """Note in the ledger what a hub or link took."""
+    took = {"written": written.rows, "bytes": written.bytes}
+    run.record(replace(Step(run.number, run.domain, "silver", str(name)), **took))

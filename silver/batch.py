@@ -1,0 +1,59 @@
+"""One dataset's batch on its way through silver, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lakehouse.tables import TableName, Tables
+
+if TYPE_CHECKING:
+    from contracts.model import Contract
+    from lakehouse.ledger import Run
+    from lakehouse.writing import Written
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The bronze rows of one dataset after batch `consumed`, up to and with batch `newest`."""
+
+    contract: Contract
+    run: Run
+    tables: Tables
+    consumed: int
+    newest: int
+
+    @property
+    def bronze(self) -> TableName:
+        """Return the table that is read."""
+        return TableName.of("bronze", self.run.domain, self.contract.dataset)
+
+    @property
+    def events(self) -> TableName:
+        """Return the table of good events."""
+        assert self.contract.vault is not None
+        return TableName.of("silver", self.run.domain, self.contract.vault.events)
+
+    @property
+    def quarantine(self) -> TableName:
+        """Return the table of rejected rows."""
+        return TableName.of("silver", self.run.domain, f"{self.contract.dataset}_quarantine")
+
+    @property
+    def once(self) -> tuple[str, int]:
+        """Return what the commits of this batch say, so that none is made twice."""
+        return str(self.bronze), self.newest
+
+    @property
+    def skip_on(self) -> tuple[str, ...]:
+        """Return the columns whose ranges let a reader skip files of the events table."""
+        return ("_batch", "_sequence", *self.contract.keys)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The rows of a batch by verdict, and what the tables took of them."""
+
+    split: dict[str, int]
+    events: Written
+    quarantine: Written

@@ -1,0 +1,94 @@
+"""A large batch in silver: judged and written by Spark, one job a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import functions as F
+
+from contracts.vault import events_columns
+from lakehouse.writing import Written, append
+from silver.batch import Batch, Loaded
+from silver.gate import IDENTITY
+from silver.repeats import VERDICT, VERDICTS, verdicts
+from silver.vault import load_hubs, load_link
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What the gate found: all rows, the good ones, identities that occur more than once."""
+
+    input: int
+    good: int
+    repeated: int
+
+
+def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame | None) -> Loaded:
+    """Load the batch, judging the rows again for each write.
+
+    A write decodes and compares only the columns it needs, which costs less than keeping a copy.
+    """
+    contract, run, tables = batch.contract, batch.run, batch.tables
+    assert contract.vault is not None
+    counts = _counts(judged)
+    decided = verdicts(judged, contract, stored, repeated=counts.repeated > 0)
+    split = _split(decided, counts, certain=stored is None and not counts.repeated)
+    valid = decided.where(F.col(VERDICT) == "valid")
+    load_hubs(spark, tables, contract, valid, run)
+    if contract.vault.link and contract.vault.historized:
+        # A delete may carry its key alone: what it joined is known from the rows before it.
+        load_link(spark, tables, contract, valid.where(F.col("_op") != "d"), run)
+    rejected = _quarantine(batch, decided) if split["quarantined"] else Written(-1, 0, 0)
+    # Last, since this commit also says how far bronze was read.
+    rows = valid.select(*_stamped(batch))
+    written = append(tables, batch.events, rows, once=batch.once, skip_on=batch.skip_on)
+    return Loaded(split, written, rejected)
+
+
+def _counts(rows: DataFrame) -> Counts:
+    """Return the counts of a batch, and whether any event occurs twice in it, in one job."""
+    each = rows.groupBy(IDENTITY).agg(
+        F.count(F.lit(1)).alias("rows"),
+        F.count_if(F.col("_failures").isNull()).alias("good"),
+    )
+    found = each.agg(
+        F.coalesce(F.sum("rows"), F.lit(0)).alias("input"),
+        F.coalesce(F.sum("good"), F.lit(0)).alias("good"),
+        F.count_if(F.col("good") > 1).alias("repeated"),
+    ).first()
+    assert found is not None
+    return Counts(found["input"], found["good"], found["repeated"])
+
+
+def _split(decided: DataFrame, counts: Counts, *, certain: bool) -> dict[str, int]:
+    """Return the number of rows by verdict; without repeats they are known already."""
+    if certain:
+        return {"valid": counts.good, "quarantined": counts.input - counts.good, "superseded": 0}
+    found: dict[str, int] = dict.fromkeys(VERDICTS, 0)
+    for row in decided.groupBy(VERDICT).count().toLocalIterator():
+        found[row[VERDICT]] = row["count"]
+    return found
+
+
+def _stamped(batch: Batch) -> list[Any]:
+    stamp = F.lit(batch.run.number).cast("bigint").alias("_batch")
+    columns = events_columns(batch.contract)
+    return [stamp if column == "_batch" else F.col(column) for column in columns]
+
+
+def _quarantine(batch: Batch, decided: DataFrame) -> Written:
+    rows = decided.where(F.col(VERDICT) == "quarantined").select(
+        F.col("_row").alias("row"),
+        F.col("_failures").alias("failures"),
+        F.lit(batch.contract.version).alias("contract_version"),
+        F.lit("open").alias("status"),
+        *["_op", "_sequence", "_source_ts", "_source", "_origin"],
+        F.lit(batch.run.number).cast("bigint").alias("_batch"),
+        F.lit(datetime.now(UTC)).cast("timestamp").alias("quarantined_at"),
+    )
+    return append(batch.tables, batch.quarantine, rows, once=batch.once, skip_on=("_batch",))

@@ -1,0 +1,128 @@
+"""A small batch in silver: judged by Spark in one job, then written as Arrow.
+
+A day's changes are few. Written by Spark, each of a dataset's tables costs some seconds of jobs
+and commits whatever their number; as Arrow rows they cost milliseconds. What is written is the
+same, row by row, as for a large batch.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from contracts.sql import quoted
+from contracts.vault import events_columns
+from lakehouse.tables import TableName, Tables
+from lakehouse.writing import Written, append_arrow
+from silver.batch import Batch, Loaded
+from silver.repeats import VERDICT, VERDICTS, verdicts
+from silver.vault import LOCKS, record
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+    from contracts.model import Contract
+    from lakehouse.ledger import Run
+
+ROWS = 100_000
+GHOST = bytes(32)
+
+
+def load(batch: Batch, judged: DataFrame, stored: DataFrame | None) -> Loaded:
+    """Load the batch: one Spark job for the verdicts, one Arrow append a table that has news."""
+    contract, run, tables = batch.contract, batch.run, batch.tables
+    assert contract.vault is not None
+    decided = verdicts(judged, contract, stored, repeated=True)
+    columns = [c for c in events_columns(contract) if c != "_batch"]
+    wanted = dict.fromkeys([*columns, VERDICT, "_row", "_failures", "_source"])
+    rows = decided.select(*wanted).toArrow()
+    by = {verdict: rows.filter(pc.equal(rows[VERDICT], verdict)) for verdict in VERDICTS}
+    with duckdb.connect() as connection:
+        connection.register("valid", by["valid"])
+        _hubs(connection, tables, contract, run)
+        if contract.vault.link and contract.vault.historized:
+            _link(connection, tables, contract, run)
+    rejected = Written(-1, 0, 0)
+    if by["quarantined"].num_rows:
+        rejected = _quarantine(batch, by["quarantined"])
+    # Last, since this commit also says how far bronze was read.
+    events = by["valid"].select(columns)
+    events = events.append_column("_batch", _constant(run.number, pa.int64(), events.num_rows))
+    written = append_arrow(tables, batch.events, events, once=batch.once, skip_on=batch.skip_on)
+    return Loaded({verdict: part.num_rows for verdict, part in by.items()}, written, rejected)
+
+
+def _quarantine(batch: Batch, rows: pa.Table) -> Written:
+    texts = {"contract_version": batch.contract.version, "status": "open"}
+    columns = {
+        "row": rows["_row"],
+        "failures": rows["_failures"],
+        **{name: _constant(text, pa.string(), rows.num_rows) for name, text in texts.items()},
+        **{name: rows[name] for name in ("_op", "_sequence", "_source_ts", "_source", "_origin")},
+        "_batch": _constant(batch.run.number, pa.int64(), rows.num_rows),
+        "quarantined_at": _constant(datetime.now(UTC), pa.timestamp("us", tz="UTC"), rows.num_rows),
+    }
+    return append_arrow(
+        batch.tables, batch.quarantine, pa.table(columns), once=batch.once, skip_on=("_batch",)
+    )
+
+
+def _constant(value: Any, kind: pa.DataType, length: int) -> pa.Array:
+    return pa.repeat(pa.scalar(value, kind), length)
+
+
+def _hubs(
+    connection: duckdb.DuckDBPyConnection, tables: Tables, contract: Contract, run: Run
+) -> None:
+    assert contract.vault is not None
+    for hub in contract.vault.hubs:
+        key = f"{hub.name}_hk"
+        keys = ", ".join(quoted(column) for column in hub.columns)
+        given = " and ".join(f"{quoted(column)} is not null" for column in hub.columns)
+        members = f"select distinct {key}, {keys} from valid where {given}"
+        name = TableName.of("silver", run.domain, f"hub_{hub.name}")
+        with LOCKS[name]:
+            if not tables.exists(name):
+                nulls = ", ".join(f"null as {quoted(column)}" for column in hub.columns)
+                members += f" union all select '{_escaped(GHOST)}'::blob as {key}, {nulls}"
+            _insert(connection, tables, name, members, (key,), run)
+
+
+def _link(
+    connection: duckdb.DuckDBPyConnection, tables: Tables, contract: Contract, run: Run
+) -> None:
+    assert contract.vault is not None
+    keys = (f"{contract.vault.link}_hk", *[f"{hub.name}_hk" for hub in contract.vault.hubs])
+    columns = ", ".join(quoted(column) for column in (*keys, *contract.vault.dependent))
+    members = f"select distinct {columns} from valid where _op <> 'd'"
+    name = TableName.of("silver", run.domain, f"lnk_{contract.vault.link}")
+    with LOCKS[name]:
+        _insert(connection, tables, name, members, keys, run)
+
+
+def _insert(
+    connection: duckdb.DuckDBPyConnection,
+    tables: Tables,
+    name: TableName,
+    members: str,
+    keys: tuple[str, ...],
+    run: Run,
+) -> None:
+    """Append the members that the table lacks, in one commit; none where it has them all."""
+    table = tables.open(name)
+    if table is not None:
+        connection.register("stored", table.scan(columns=list(keys)))
+        on = ", ".join(keys)
+        members = f"select * from ({members}) anti join stored using ({on})"
+    batch = f"cast({run.number} as bigint) as _batch"
+    rows: pa.Table = connection.sql(f"select *, {batch} from ({members})").to_arrow_table()
+    if rows.num_rows:
+        record(run, name, append_arrow(tables, name, rows, skip_on=("_batch",)))
+
+
+def _escaped(value: bytes) -> str:
+    return "".join(f"\\x{byte:02x}" for byte in value)
