@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 FILES = TableName("ops", "captured_files")
 CAPTURE = "capture"
+BYTES_PER_LINE = 600
 
 
 @dataclass(frozen=True)
