@@ -142,6 +142,23 @@ def waiting(settings: Settings, contract: Contract, log: FileLog | None = None) 
     return [f for f in files(settings, contract) if (f.path, f.size, f.modified_ns) not in known]
 
 
+def estimated_rows(found: Iterable[Found]) -> int:
+    """Return about how many rows files hold: a Parquet file says so, a line of JSON is guessed."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    total = 0
+    for file in found:
+        rows = file.size // BYTES_PER_LINE
+        if file.capture.format == "parquet":
+            try:
+                rows = pq.read_metadata(file.absolute).num_rows
+            except (pa.ArrowInvalid, OSError):
+                rows = 0  # what is wrong with it is said when it is checked
+        total += rows
+    return total
+
+
 def plan(
     contract: Contract, found: list[Found], log: FileLog, committed: int, batch: int
 ) -> list[Entry]:

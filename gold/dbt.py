@@ -194,9 +194,11 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
 
 def _watch(progress: Progress) -> Callable[[Any], None]:
     def heard(message: Any) -> None:
-        if message.info.name in ("LogModelResult", "LogTestResult"):
-            data = message.data
+        data = message.data
+        if message.info.name == "LogModelResult":
             progress(data.node_info.node_name, data.index, data.total)
+        elif message.info.name == "LogTestResult":
+            progress(data.node_info.node_name, data.index, data.num_models)
 
     return heard
 

@@ -55,8 +55,11 @@ _OPENED = (
     "java.security.jgss/sun.security.krb5",
 )
 
-_SHORT = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
-_LONG = ("-XX:+UseParallelGC",)
+# Generated classes fill the code cache; at its default size the JVM spends more time sweeping it than
+# running. It is address space, not memory.
+_CODE = ("-XX:ReservedCodeCacheSize=512m", "-XX:-UseCodeCacheFlushing")
+_SHORT = (*_CODE, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+_LONG = (*_CODE, "-XX:+UseParallelGC")
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame
     contract, run, tables = batch.contract, batch.run, batch.tables
     assert contract.vault is not None
     counts = _counts(judged)
-    decided = verdicts(judged, contract, stored, repeated=counts.repeated > 0)
+    decided = verdicts(judged, contract, stored, "some" if counts.repeated else "none")
     split = _split(decided, counts, certain=stored is None and not counts.repeated)
     valid = decided.where(F.col(VERDICT) == "valid")
     load_hubs(spark, tables, contract, valid, run)

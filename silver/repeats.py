@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pyspark.sql import Window
 from pyspark.sql import functions as F
@@ -17,25 +17,28 @@ if TYPE_CHECKING:
 
 VERDICT = "_verdict"
 VERDICTS = ("valid", "quarantined", "superseded")
+Repeats = Literal["none", "some", "anywhere"]
 SAME = ("_op", "_hashdiff")
 
 
 def verdicts(
-    rows: DataFrame, contract: Contract, stored: DataFrame | None, *, repeated: bool
+    rows: DataFrame, contract: Contract, stored: DataFrame | None, repeats: Repeats
 ) -> DataFrame:
     """Return the rows with `_verdict`: valid, quarantined or superseded.
 
     An event that is there already, with the same content, is superseded. Another content for one
     key and position contradicts it and is quarantined: which one holds cannot be known.
-    `stored` has (key, position, content) of events that may be repeated, None for none; `repeated`
-    says whether any identity occurs twice among the rows, which spares the window otherwise.
+    `stored` has (key, position, content) of events that may be repeated, None for none. `repeats`
+    says how to look among the rows themselves: not at all (`none`), by ranking every row
+    (`anywhere`), or only those whose identity occurs twice (`some`), which spares most rows the
+    sort but judges them twice.
     """
     assert contract.vault is not None
     parent = f"{contract.vault.parent}_hk"
     good = F.col("_failures").isNull()
     verdict = F.when(good, F.lit("valid")).otherwise(F.lit("quarantined"))
-    if repeated:
-        rows = _ranked(rows, contract)
+    if repeats != "none":
+        rows = _ranked(rows, contract) if repeats == "anywhere" else _some_ranked(rows, contract)
         verdict = F.when(good, _against(F.col("_first"), F.col("_rank") > 1)).otherwise(
             "quarantined"
         )
@@ -67,6 +70,14 @@ def _against(other: Column, is_repeat: Column) -> Column:
 
 def _ranked(rows: DataFrame, contract: Contract) -> DataFrame:
     """Return the rows with their place among the good rows of one key and position, and its first."""
+    good = F.col("_failures").isNull()
+    one = Window.partitionBy(*contract.keys, "_sequence", good).orderBy(*SAME, "_source")
+    return rows.withColumns(
+        {"_rank": F.row_number().over(one), "_first": F.first(F.struct(*SAME)).over(one)}
+    )
+
+
+def _some_ranked(rows: DataFrame, contract: Contract) -> DataFrame:
     twice = (
         rows.where(F.col("_failures").isNull())
         .groupBy(IDENTITY)
@@ -75,15 +86,11 @@ def _ranked(rows: DataFrame, contract: Contract) -> DataFrame:
         .select(IDENTITY, F.expr("true").alias("_twice"))
     )
     marked = rows.join(twice, IDENTITY, how="left")
-    single = marked.where(F.col("_twice").isNull()).withColumns(
-        {"_rank": F.lit(1), "_first": F.struct(*SAME)}
+    single = marked.where(F.col("_twice").isNull())
+    several = marked.where(F.col("_twice").isNotNull())
+    return single.withColumns({"_rank": F.lit(1), "_first": F.struct(*SAME)}).unionByName(
+        _ranked(several, contract)
     )
-    good = F.col("_failures").isNull()
-    one = Window.partitionBy(*contract.keys, "_sequence", good).orderBy(*SAME, "_source")
-    several = marked.where(F.col("_twice").isNotNull()).withColumns(
-        {"_rank": F.row_number().over(one), "_first": F.first(F.struct(*SAME)).over(one)}
-    )
-    return single.unionByName(several)
 
 
 def _failure(contract: Contract) -> Column:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
+from pyspark.sql import functions as F
 
 from contracts.sql import quoted
 from contracts.vault import events_columns
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from contracts.model import Contract
     from lakehouse.ledger import Run
 
-ROWS = 100_000
+# About 250 bytes a row pass through the driver's memory.
+ROWS = 500_000
 GHOST = bytes(32)
 
 
@@ -36,10 +38,12 @@ def load(batch: Batch, judged: DataFrame, stored: DataFrame | None) -> Loaded:
     """Load the batch: one Spark job for the verdicts, one Arrow append a table that has news."""
     contract, run, tables = batch.contract, batch.run, batch.tables
     assert contract.vault is not None
-    decided = verdicts(judged, contract, stored, repeated=True)
+    decided = verdicts(judged, contract, stored, "anywhere")
     columns = [c for c in events_columns(contract) if c != "_batch"]
-    wanted = dict.fromkeys([*columns, VERDICT, "_row", "_failures", "_source"])
-    rows = decided.select(*wanted).toArrow()
+    # The row as it came is wanted of few, so it is built for few.
+    as_it_came = F.when(F.col(VERDICT) == "quarantined", F.col("_row")).alias("_row")
+    wanted = dict.fromkeys([*columns, VERDICT, "_failures", "_source"])
+    rows = decided.select(*wanted, as_it_came).toArrow()
     by = {verdict: rows.filter(pc.equal(rows[VERDICT], verdict)) for verdict in VERDICTS}
     with duckdb.connect() as connection:
         connection.register("valid", by["valid"])
