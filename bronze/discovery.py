@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 FILES = TableName("ops", "captured_files")
 CAPTURE = "capture"
-BYTES_PER_LINE = 600
 
 
 @dataclass(frozen=True)
@@ -140,23 +139,6 @@ def waiting(settings: Settings, contract: Contract, log: FileLog | None = None) 
     settled = log.settled(contract.dataset, committed(tables, contract))
     known = {(entry.path, entry.size, entry.modified_ns) for entry in settled}
     return [f for f in files(settings, contract) if (f.path, f.size, f.modified_ns) not in known]
-
-
-def estimated_rows(found: Iterable[Found]) -> int:
-    """Return about how many rows files hold: a Parquet file says so, a line of JSON is guessed."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    total = 0
-    for file in found:
-        rows = file.size // BYTES_PER_LINE
-        if file.capture.format == "parquet":
-            try:
-                rows = pq.read_metadata(file.absolute).num_rows
-            except (pa.ArrowInvalid, OSError):
-                rows = 0  # what is wrong with it is said when it is checked
-        total += rows
-    return total
 
 
 def plan(

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from lakehouse.settings import Settings
 
 LAYERS = ("bronze", "silver", "gold")
-FEW_ROWS = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,7 @@ def carry(
     with exclusive(settings.home, domain, f"run {' '.join(layers)}"):
         if not any(is_pending(settings, domain, contracts, layer) for layer in layers):
             return RunResult(domain, 0, time.monotonic() - start)
-        _boot(settings, contracts)
+        _boot(settings)
         with Ledger(Tables.at(settings)).run(domain) as run:
             breaches = [
                 breach
@@ -123,22 +122,11 @@ def _layer(
     return breaches
 
 
-def _boot(settings: Settings, contracts: dict[str, Contract]) -> None:
-    """Start the JVM while files are still being checked, tuned for few rows or for many.
-
-    Few rows never run long enough for the compiler's best code to pay for itself.
-    """
+def _boot(settings: Settings) -> None:
+    """Start the JVM while files are still being checked."""
     from lakehouse.session import boot
 
-    tables, log = Tables.at(settings), None
-    rows = 0
-    for contract in contracts.values():
-        if contract.capture:
-            log = log or discovery.FileLog(tables, contract.domain)
-            rows += discovery.estimated_rows(discovery.waiting(settings, contract, log))
-        if contract.vault is not None:
-            rows += pending.waiting(tables, contract, pending.batches(tables, contract)[0]).rows or 0
-    boot(settings, short=rows < FEW_ROWS)
+    boot(settings)
 
 
 def _spark(settings: Settings) -> SparkSession:

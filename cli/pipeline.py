@@ -108,7 +108,9 @@ def _run(
 
 
 def _demo(
-    scale: Annotated[str, typer.Option(help="tiny (a fortieth of the households), small (a quarter) or full.")] = "small",
+    scale: Annotated[
+        str, typer.Option(help="tiny (a fortieth of the households), small (a quarter) or full.")
+    ] = "small",
     days: Annotated[int, typer.Option("--days", "-n", min=0, help="How many days of changes.")] = 3,
     json: Json = False,
 ) -> None:
