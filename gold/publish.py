@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from lakehouse.published import PUBLICATIONS, published
 from lakehouse.tables import TableName, Tables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PUBLICATIONS = TableName("ops", "publications")
+__all__ = ["PUBLICATIONS", "Publication", "append", "latest", "published", "views"]
 
 _SCHEMA = pa.schema(
     [
@@ -70,12 +71,6 @@ def latest(tables: Tables, domain: str) -> Publication | None:
         code=rows[0]["code"],
         at=at,
     )
-
-
-def published(tables: Tables, domain: str) -> dict[TableName, int]:
-    """Return the version of each table that readers should use; empty before the first."""
-    publication = latest(tables, domain)
-    return {} if publication is None else dict(publication.versions)
 
 
 def views(tables: Tables, domain: str) -> dict[TableName, str]:
