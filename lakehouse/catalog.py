@@ -17,12 +17,19 @@ if TYPE_CHECKING:
     from lakehouse.settings import Settings
 
 
+# What this process has put into a session's catalog: names, and the text of each view. A session
+# outlives many registrations, and each of them costs a fifth of a second.
+_registered: dict[TableName, str] = {}
+
+
 def create_layers(spark: SparkSession) -> None:
     """Create the database of each layer in the session's catalog, where it is not there yet."""
     known = {database.name for database in spark.catalog.listDatabases()}
     for layer in LAYERS:
         if layer not in known:
             spark.sql(f"create database if not exists {layer}")
+            for name in [name for name in _registered if name.layer == layer]:
+                del _registered[name]
 
 
 def register(
@@ -38,34 +45,45 @@ def register(
     run is doing to the table now.
     """
     create_layers(spark)
-    tables, found = Tables.at(settings), []
+    asked = list(names)
+    views = {
+        TableName("silver", view): query
+        for domain in {name.domain for name in asked if name.layer == "silver"}
+        for view, query in vault_views(settings, domain).items()
+    }
+    return _register(spark, Tables.at(settings), asked, views, pinned or {})
+
+
+def _register(
+    spark: SparkSession,
+    tables: Tables,
+    names: Iterable[TableName],
+    views: Mapping[TableName, tuple[str, list[str]]],
+    pinned: Mapping[TableName, int],
+) -> list[TableName]:
+    found = []
     for name in names:
-        if _register_one(spark, settings, tables, name, (pinned or {}).get(name)):
-            found.append(name)
-    return found
-
-
-def _register_one(
-    spark: SparkSession, settings: Settings, tables: Tables, name: TableName, version: int | None
-) -> bool:
-    path = tables.path(name)
-    if tables.exists(name):
-        if version is None:
-            spark.sql(f"create table if not exists {_quoted(name)} using delta location '{path}'")
-        else:
-            spark.sql(
+        path = tables.path(name)
+        if name in views:
+            query, reads = views[name]
+            needed = [TableName("silver", table) for table in reads]
+            if len(_register(spark, tables, needed, views, pinned)) < len(needed):
+                continue
+            text = f"create or replace view {_quoted(name)} as {query}"
+        elif not tables.exists(name):
+            continue
+        elif name in pinned:
+            text = (
                 f"create or replace view {_quoted(name)} as "
-                f"select * from delta.`{path}` version as of {version}"
+                f"select * from delta.`{path}` version as of {pinned[name]}"
             )
-        return True
-    query = vault_views(settings, name.domain).get(name.table) if name.layer == "silver" else None
-    if query is None:
-        return False
-    needed = [TableName("silver", table) for table in query[1]]
-    if len(register(spark, settings, needed)) < len(needed):
-        return False
-    spark.sql(f"create or replace view {_quoted(name)} as {query[0]}")
-    return True
+        else:
+            text = f"create table if not exists {_quoted(name)} using delta location '{path}'"
+        if _registered.get(name) != text:
+            spark.sql(text)
+            _registered[name] = text
+        found.append(name)
+    return found
 
 
 def vault_views(settings: Settings, domain: str) -> dict[str, tuple[str, list[str]]]:
