@@ -82,6 +82,8 @@ def carry(
     """
     start = time.monotonic()
     contracts = load_domain(settings.contracts, domain)
+    if not any(is_pending(settings, domain, contracts, layer) for layer in layers):
+        return RunResult(domain, 0, time.monotonic() - start)
     with exclusive(settings.home, domain, f"run {' '.join(layers)}"):
         if not any(is_pending(settings, domain, contracts, layer) for layer in layers):
             return RunResult(domain, 0, time.monotonic() - start)
