@@ -99,7 +99,9 @@ def _position() -> Column:
     PostgreSQL's order over all tables is (end of the transaction before, snapshot rows first,
     place in the transaction); its LSN alone is not, since transactions commit late.
     """
-    before = F.coalesce(F.get_json_object(F.col("e.source.sequence"), "$[0]"), F.lit("0"))
+    # A JSON null, as rows of an initial snapshot have it, comes out as the text `null`.
+    end = F.nullif(F.get_json_object(F.col("e.source.sequence"), "$[0]"), F.lit("null"))
+    before = F.coalesce(end, F.lit("0"))
     kind = F.when(F.col("e.op") == "r", F.lit("0")).otherwise(F.lit("1"))
     place = F.coalesce(F.col("e.transaction.total_order"), F.lit(0)).cast("string")
     return F.concat_ws(".", F.lpad(before, 19, "0"), kind, F.lpad(place, 10, "0"))
