@@ -45,6 +45,16 @@ def pipelines() -> list[Pipeline]:
     return [_pipeline(domain, load_domain(folder, domain)) for domain in domains(folder)]
 
 
+def is_trained(domain: str) -> bool:
+    """Return whether every model that the domain's contracts declare has been trained."""
+    chosen = settings()
+    contracts = load_domain(chosen.contracts, domain).values()
+    declared = [contract.dataset for contract in contracts if contract.score]
+    return all(
+        (chosen.home / "models" / domain / name / "manifest.json").exists() for name in declared
+    )
+
+
 def _pipeline(domain: str, contracts: dict[str, Contract]) -> Pipeline:
     every = contracts.values()
     owners = sorted({contract.owner for contract in every if contract.owner})

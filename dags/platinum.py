@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.sdk import DAG, Asset, task
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from cli.schedule import Pipeline, call, pipelines
+from cli.schedule import Pipeline, call, is_trained, pipelines
 from lakehouse.errors import ContractBreach
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -21,7 +21,9 @@ START = datetime(2024, 1, 1, tzinfo=UTC)
 
 @task(retries=2, retry_delay=timedelta(minutes=1))
 def verb(name: str, domain: str) -> dict[str, Any]:
-    """Run one verb for a domain."""
+    """Run one verb for a domain; scoring is skipped while no model was trained."""
+    if name == "score" and not is_trained(domain):
+        raise AirflowSkipException(f"{domain}: no model yet, start {domain}__train")
     try:
         return call(name, domain)
     except ContractBreach as breach:
