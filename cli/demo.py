@@ -175,13 +175,12 @@ def _tell(settings: Settings, result: dict[str, Any], out: Console) -> None:
 
 def _next(result: dict[str, Any]) -> list[str]:
     domain = result["domain"]
-    facts = [
-        r["table"] for r in result["tables"] if r["layer"] == "gold" and "__fct_" in r["table"]
-    ]
-    largest = facts[0] if facts else f"gold.{domain}__<table>"
+    facts = [row for row in result["tables"] if "__fct_" in row["table"]]
+    known = sorted((row["written"], row["table"]) for row in facts)
+    largest = known[-1][1] if known else f"gold.{domain}__..."
     return [
         "status",
-        f'sql "select count(*) from {largest}"',
+        f'sql "select count(*) from {largest["table"]}"',
         f"quarantine list {domain}",
         f"features list {domain}",
         "report --open",
