@@ -79,8 +79,16 @@ def _gates(
     steps: list[dict[str, Any]], rows: dict[str, dict[str, Any]], contracts: dict[str, Contract]
 ) -> list[dict[str, Any]]:
     """Return one row a gate: its counts since its table was new, and whether the tables agree."""
+    datasets = {
+        f"silver.{contract.domain}__{contract.vault.events}": dataset
+        for dataset, contract in contracts.items()
+        if contract.vault
+    }
     counted: dict[str, dict[str, Any]] = {}
     for step in steps:
+        # A stream makes events of rows, an inference job vectors of texts: no gate, no sum.
+        if str(table_of(step)) not in datasets:
+            continue
         upstream = {str(up) for up in upstreams_of(step)}
         if not step["input"] or not upstream:
             continue
@@ -91,11 +99,6 @@ def _gates(
         for key in COUNTS:
             counted[table][key] += step[key]
         counted[table]["upstream"] |= upstream
-    datasets = {
-        f"silver.{contract.domain}__{contract.vault.events}": dataset
-        for dataset, contract in contracts.items()
-        if contract.vault
-    }
     for table, gate in counted.items():
         gate["dataset"] = datasets.get(table, "")
         gate["differences"] = _differences(gate, rows)
