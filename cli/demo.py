@@ -180,7 +180,7 @@ def _next(result: dict[str, Any]) -> list[str]:
     largest = known[-1][1] if known else f"gold.{domain}__..."
     return [
         "status",
-        f'sql "select count(*) from {largest["table"]}"',
+        f'sql "select count(*) from {largest}"',
         f"quarantine list {domain}",
         f"features list {domain}",
         "report --open",
