@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 
 from lakehouse.settings import PROJECT, Settings
@@ -17,6 +19,8 @@ def spark(tmp_path_factory):
     session = spark(Settings(home=home, driver_memory="2g"))
     yield session
     session.stop()
+    # Sockets are closed once more when the interpreter ends, after pytest took the log away.
+    logging.getLogger("py4j.clientserver").setLevel(logging.ERROR)
 
 
 @pytest.fixture
