@@ -65,7 +65,7 @@ class FileLog:
 
     def settled(self, dataset: str, committed: int) -> list[Entry]:
         """Return the entries of files that are done with: loaded, or known as duplicates."""
-        dead = {(e.batch) for e in self.entries if e.dataset == dataset and e.status == "abandoned"}
+        dead = {e.batch for e in self.entries if e.dataset == dataset and e.status == "abandoned"}
         return [
             entry
             for entry in self.entries
@@ -77,7 +77,7 @@ class FileLog:
 
     def unfinished(self, dataset: str, committed: int) -> list[Entry]:
         """Return the entries of batches that were planned and never committed."""
-        dead = {(e.batch) for e in self.entries if e.dataset == dataset and e.status == "abandoned"}
+        dead = {e.batch for e in self.entries if e.dataset == dataset and e.status == "abandoned"}
         return [
             entry
             for entry in self.entries
