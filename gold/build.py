@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gold import publish
 from gold.dbt import Outcome, Progress, Project
@@ -14,6 +14,7 @@ from lakehouse.tables import TableName, Tables
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from deltalake import DeltaTable
     from pyspark.sql import SparkSession
 
     from lakehouse.settings import Settings
@@ -199,16 +200,31 @@ def _step(run: Run, tables: Tables, outcome: Outcome, before: int, after: int) -
 
 
 def _written(tables: Tables, name: TableName, before: int, after: int) -> tuple[int, int]:
-    """Return rows and bytes written between two versions, as the table's own log tells them."""
+    """Return the rows changed and the bytes written between two versions, from the table's log."""
     table = tables.open(name) if after > before else None
-    rows = size = 0
-    for commit in table.history(after - before) if table else ():
-        metrics = commit.get("operationMetrics") or {}
-        changed = ("numTargetRowsInserted", "numTargetRowsUpdated", "numTargetRowsDeleted")
-        rows += (
-            int(metrics.get("numOutputRows", 0))
-            if changed[0] not in metrics
-            else sum(int(metrics.get(key, 0)) for key in changed)
-        )
-        size += int(metrics.get("numOutputBytes", metrics.get("numTargetBytesAdded", 0)))
-    return rows, size
+    if table is None:
+        return 0, 0
+    rows = sum(
+        _changed(commit.get("operationMetrics") or {}) for commit in table.history(after - before)
+    )
+    old = _files(tables.open(name, before)) if before >= 0 else {}
+    return rows, sum(size for path, size in _files(table).items() if path not in old)
+
+
+def _changed(metrics: Mapping[str, Any]) -> int:
+    """Return how many rows a commit changed, by whichever engine it was made."""
+    for words in (
+        ("numTargetRowsInserted", "numTargetRowsUpdated", "numTargetRowsDeleted"),
+        ("num_target_rows_inserted", "num_target_rows_updated", "num_target_rows_deleted"),
+        ("numOutputRows",),
+    ):
+        if words[0] in metrics:
+            return sum(int(metrics.get(word, 0)) for word in words)
+    return 0
+
+
+def _files(table: DeltaTable | None) -> dict[str, int]:
+    if table is None:
+        return {}
+    files = table.get_add_actions(flatten=True)
+    return dict(zip(files["path"].to_pylist(), files["size_bytes"].to_pylist(), strict=True))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from lakehouse.errors import LakehouseError
+from lakehouse.gateway import is_local
 from lakehouse.tables import TableName
 
 if TYPE_CHECKING:
@@ -133,9 +134,12 @@ class Project:
         """Run one dbt command and return dbt's own result."""
         from dbt.cli.main import dbtRunner
 
+        from gold.adapter import install
+
         home = self.settings.home / "dbt"
         home.mkdir(parents=True, exist_ok=True)
         self._write_profile(home)
+        install()
         fixed = {
             "--project-dir": self.settings.dbt_project,
             "--profiles-dir": home,
@@ -159,10 +163,11 @@ class Project:
             self._manifest = result.result
         return self._manifest
 
-    @staticmethod
-    def _write_profile(home: Path) -> None:
+    def _write_profile(self, home: Path) -> None:
+        from gold.adapter import NAME
+
         target = {
-            "type": "spark",
+            "type": NAME if is_local(self.settings) else "spark",
             "method": "session",
             "host": "localhost",
             "schema": SCHEMA,

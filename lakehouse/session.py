@@ -76,6 +76,7 @@ def options(settings: Settings) -> dict[str, str]:
         "spark.databricks.delta.snapshotPartitions": "2",
         # half of snappy's bytes at the same CPU time, on rows full of hash keys
         "spark.sql.parquet.compression.codec": "zstd",
+        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
         **(_ALONE if gateway.is_local(settings) else _clustered(settings)),
     }
 

@@ -10,9 +10,18 @@
     {% elif not is_incremental() %}
         {{ return(-1) }}
     {% endif %}
+    {% set told = adapter.newest_batch(table_folder()) if adapter.type() == 'lakehouse' else none %}
+    {% if told is not none %}
+        {{ return(told) }}
+    {% endif %}
     {% set found = run_query("select coalesce(max(_batch), -1) as batch from " ~ this) %}
     {{ return(found.columns[0].values()[0] | int) }}
 {% endmacro %}
+
+{# Where the model's table lies. #}
+{% macro table_folder() -%}
+    {{ return(var("warehouse") ~ '/' ~ this.schema ~ '/' ~ this.identifier) }}
+{%- endmacro %}
 
 {# The condition that keeps the events newer than the watermark; a literal, so files are skipped. #}
 {% macro newer(since) -%}
@@ -80,8 +89,28 @@
     {%- do run_query('drop view ' ~ derived) -%}
 {% endmacro %}
 
-{# Merges what a query yields; the query runs once, and no commit is made where it yields nothing. #}
+{# Merges what a query yields; the query runs once, and no commit is made where it changes nothing. #}
 {% macro bring_up_to_date(query) %}
+    {%- if adapter.type() == 'lakehouse' -%}
+        {%- set derived = adapter.derive(query) -%}
+        {%- do assert_columns(derived['columns'], true) -%}
+        {%- set key = config.require('unique_key') -%}
+        {%- set key = [key] if key is string else key -%}
+        {%- set columns = model.columns.keys() | list -%}
+        {%- set changed = adapter.merge_few(table_folder(), derived, columns, key, config.get('scope_key'), config.get('partition_by')) -%}
+        {%- if changed is none -%}
+            {%- do merge_many('select * from parquet.`' ~ derived['folder'] ~ '`') -%}
+        {%- else -%}
+            {%- do store_raw_result(name='main', message='OK' if changed else 'nothing new', code='OK', rows_affected=changed) -%}
+        {%- endif -%}
+        {%- do adapter.forget(derived) -%}
+    {%- else -%}
+        {%- do merge_many(query) -%}
+    {%- endif -%}
+{% endmacro %}
+
+{# Merges by Spark. #}
+{% macro merge_many(query) %}
     {%- set derived = this.identifier ~ '__derived' -%}
     {%- set partition = config.get('partition_by') -%}
     {%- set listed = "array_join(collect_set('date\\'' || " ~ partition ~ " || '\\''), ', ')" if partition else "'-'" -%}
@@ -135,12 +164,17 @@
     values ({% for column in columns %}derived.{{ column }}{{ ', ' if not loop.last }}{% endfor %})
 {% endmacro %}
 
-{# Stops a model whose columns or types are not those its YAML promises; analyses, runs nothing. #}
+{# Analyses what a relation yields, runs nothing, and stops a model that breaks its promise. #}
 {% macro assert_contract(relation, incremental) %}
     {%- set found = {} -%}
     {%- for column in adapter.get_column_schema_from_query('select * from ' ~ relation) -%}
         {%- do found.update({column.name: column.dtype | lower}) -%}
     {%- endfor -%}
+    {%- do assert_columns(found, incremental) -%}
+{% endmacro %}
+
+{# Stops a model whose columns or types, by name, are not those its YAML promises. #}
+{% macro assert_columns(found, incremental) %}
     {%- set wrong = [] -%}
     {%- if incremental and '_deleted' not in found -%}
         {%- do wrong.append('_deleted is missing: a model says with it which rows should vanish') -%}

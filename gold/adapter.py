@@ -1,0 +1,116 @@
+"""dbt's Spark adapter for a session in this process, where few rows need not be Spark's to merge.
+
+A MERGE of Spark costs seconds of planning and jobs whatever its rows. Here the rows that a model
+derives are written once to scratch; few of them are merged as Arrow in milliseconds, many by Spark.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from dbt.adapters.base.meta import available
+from dbt.adapters.base.plugin import AdapterPlugin
+from dbt.adapters.spark.__version__ import version
+from dbt.adapters.spark.connections import SparkCredentials
+from dbt.adapters.spark.impl import SparkAdapter
+
+from lakehouse.merging import DELETED, Merge
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pyspark.sql import DataFrame
+
+NAME = "lakehouse"
+# About 300 bytes a row pass through memory, a few times over.
+ROWS = 250_000
+
+
+class Credentials(SparkCredentials):
+    """The credentials of a session in this process: none."""
+
+    @property
+    def type(self) -> str:
+        """Return the name by which a profile asks for this adapter."""
+        return NAME
+
+
+class LakehouseAdapter(SparkAdapter):
+    """Spark's adapter, with a shorter way for tables that delta-rs can open."""
+
+    @classmethod
+    def type(cls) -> str:
+        """Return the name of the adapter; dbt finds Spark's macros through the plugin's parents."""
+        return NAME
+
+    @available
+    def newest_batch(self, path: str) -> int | None:
+        """Return the greatest `_batch` of a table from its log, or None where that does not tell."""
+        from deltalake import DeltaTable
+
+        files = DeltaTable(path).get_add_actions(flatten=True)
+        if "max._batch" not in files.column_names:
+            return None
+        found = files.column("max._batch").to_pylist()
+        return max(found) if found and None not in found else None
+
+    @available
+    def derive(self, query: str) -> dict[str, Any]:
+        """Run a model's query once; return its columns and types, its folder and its row count."""
+        import pyarrow.parquet as pq
+        from pyspark.sql import SparkSession
+
+        spark = SparkSession.builder.getOrCreate()
+        rows: DataFrame = spark.sql(query)
+        folder = Path(tempfile.mkdtemp(prefix="derived-", dir=spark.conf.get("spark.local.dir")))
+        rows.write.mode("overwrite").parquet(folder.as_posix())
+        counts = [pq.read_metadata(file).num_rows for file in folder.glob("*.parquet")]
+        types = {field.name: field.dataType.simpleString() for field in rows.schema}
+        return {"columns": types, "folder": folder.as_posix(), "rows": sum(counts)}
+
+    @available
+    def merge_few(
+        self,
+        path: str,
+        derived: Mapping[str, Any],
+        columns: list[str],
+        key: list[str],
+        scope: str | None,
+        partition: str | None,
+    ) -> int | None:
+        """Merge what was derived; return how many rows changed, or None for too many to do here."""
+        import pyarrow.parquet as pq
+        from deltalake import DeltaTable
+
+        if derived["rows"] > ROWS:
+            return None
+        rows = pq.read_table(derived["folder"], columns=[*columns, DELETED])
+        merge = Merge(columns, key, scope, partition, ignored=["_batch"])
+        return merge.into(DeltaTable(path), rows)
+
+    @available
+    def forget(self, derived: Mapping[str, Any]) -> None:
+        """Delete what was derived."""
+        shutil.rmtree(derived["folder"], ignore_errors=True)
+
+
+def install() -> None:
+    """Make the adapter known to dbt, which looks for it as `dbt.adapters.lakehouse`."""
+    name = f"dbt.adapters.{NAME}"
+    if name in sys.modules:
+        return
+    module, about = ModuleType(name), ModuleType(f"{name}.__version__")
+    about.version = version  # type: ignore[attr-defined]
+    module.Plugin = AdapterPlugin(  # type: ignore[attr-defined]
+        adapter=LakehouseAdapter,  # type: ignore[arg-type]
+        credentials=Credentials,
+        include_path=(Path(__file__).parent / "dbt_lakehouse").as_posix(),
+        dependencies=["spark"],
+    )
+    module.__path__ = []
+    sys.modules[name], sys.modules[f"{name}.__version__"] = module, about

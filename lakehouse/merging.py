@@ -1,0 +1,117 @@
+"""Merges few rows into a table by key without Spark: one commit, and none where all is right already."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lakehouse.embedded import connection
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+    from deltalake import DeltaTable
+    from duckdb import DuckDBPyConnection
+
+DELETED = "_deleted"
+
+
+@dataclass(frozen=True)
+class Merge:
+    """How derived rows replace those of a table.
+
+    - columns: what the table holds, in its order
+    - key: columns that tell rows apart, none of them null
+    - scope: all rows of one value are derived together, so a stored row of such a value that was
+      not derived again is deleted
+    - partition: one of the key's columns; only touched partitions are read
+    - ignored: columns whose difference alone is no change
+    """
+
+    columns: Sequence[str]
+    key: Sequence[str]
+    scope: str | None = None
+    partition: str | None = None
+    ignored: Sequence[str] = ()
+
+    def into(self, table: DeltaTable, derived: pa.Table) -> int:
+        """Bring a table up to date; return how many of its rows were written or deleted.
+
+        `derived` has the table's columns and `_deleted`, true for a key of which nothing is left.
+        """
+        if not derived.num_rows:
+            return 0
+        with connection() as database:
+            database.register("derived_rows", derived)
+            database.register("stored_rows", table.scan(predicate=self._touched(derived)))
+            # both are read more than once, a stream only once
+            database.execute("create table derived as select * from derived_rows")
+            database.execute("create table stored as select * from stored_rows")
+            changes = self._changes(database).cast(derived.select([*self.columns, DELETED]).schema)
+        if changes.num_rows:
+            self._commit(table, changes)
+        return changes.num_rows
+
+    def _touched(self, derived: pa.Table) -> str | None:
+        if self.partition is None:
+            return None
+        values = derived.column(self.partition).unique().drop_null().to_pylist()
+        column = _quoted(self.partition)
+        return f"{column} in ({', '.join(map(_literal, values))})" if values else None
+
+    def _changes(self, database: DuckDBPyConnection) -> pa.Table:
+        """Return the derived rows that are stored otherwise or not at all, and the keys to delete."""
+        on = _equal("s", "d", self.key)
+        compared = [c for c in self.columns if c not in self.key and c not in self.ignored]
+        differs = [f"s.{_quoted(c)} is distinct from d.{_quoted(c)}" for c in compared]
+        key = _quoted(self.key[0])
+        stale = (
+            f"select s.* from stored s semi join (select * from derived where {DELETED}) d on {on}"
+        )
+        if self.scope is not None:
+            stale = (
+                f"select s.* from stored s semi join derived d on {_equal('s', 'd', [self.scope])} "
+                f"anti join (select * from derived where not {DELETED}) d on {on}"
+            )
+        columns = ", ".join(_quoted(column) for column in self.columns)
+        found = database.sql(f"""
+            select {", ".join(f"d.{_quoted(c)}" for c in self.columns)}, false as {DELETED}
+            from (select * from derived where not {DELETED}) d left join stored s on {on}
+            where {" or ".join([f"s.{key} is null", *differs])}
+            union all
+            select {columns}, true as {DELETED} from ({stale})
+        """)
+        return found.to_arrow_table()
+
+    def _commit(self, table: DeltaTable, changes: pa.Table) -> None:
+        from deltalake import WriterProperties
+
+        values = {_quoted(column): f"derived.{_quoted(column)}" for column in self.columns}
+        (
+            table.merge(
+                changes,
+                _equal("stored", "derived", self.key),
+                source_alias="derived",
+                target_alias="stored",
+                streamed_exec=False,  # so that files without a key of ours are left alone
+                writer_properties=WriterProperties(compression="ZSTD"),
+            )
+            .when_matched_delete(f"derived.{DELETED}")
+            .when_matched_update(values)
+            .when_not_matched_insert(values)
+            .execute()
+        )
+
+
+def _equal(left: str, right: str, columns: Sequence[str]) -> str:
+    return " and ".join(f"{left}.{_quoted(c)} = {right}.{_quoted(c)}" for c in columns)
+
+
+def _quoted(column: str) -> str:
+    return '"' + column.replace('"', '""') + '"'
+
+
+def _literal(value: object) -> str:
+    text = str(value).replace("'", "''")
+    return text if isinstance(value, int | float) else f"'{text}'"
