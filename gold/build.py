@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gold import publish
 from gold.dbt import Outcome, Progress, Project
@@ -10,11 +10,11 @@ from lakehouse.catalog import register
 from lakehouse.errors import ContractBreach, LakehouseError
 from lakehouse.ledger import Run, Step
 from lakehouse.tables import TableName, Tables
+from lakehouse.writing import added, between
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from deltalake import DeltaTable
     from pyspark.sql import SparkSession
 
     from lakehouse.settings import Settings
@@ -25,6 +25,16 @@ OPTIONS = {
     "spark.databricks.delta.merge.materializeSource": "none",
     "spark.databricks.delta.merge.failSourceCachedAfterMaterialization": "false",
 }
+# A day's changes are few rows in many queries: to generate and compile code for a query, to replan
+# it on the way and to split it into tasks takes longer than to interpret it in one piece.
+FEW = {
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.shuffle.partitions": "1",
+    "spark.sql.files.minPartitionNum": "1",
+}
+FEW_BYTES = 32_000_000
 
 
 def pending(settings: Settings, domain: str) -> bool:
@@ -73,7 +83,8 @@ def build(
     moved = None if anew or last is None else _moved(last.consumed, consumed)
     if moved == []:
         return []
-    with _configured(spark, OPTIONS):
+    few = last is not None and moved is not None and _news(tables, last, moved) < FEW_BYTES
+    with _configured(spark, OPTIONS | (FEW if few else {})):
         outcomes = project.build(
             full_refresh=anew,
             since=-1 if anew or last is None else last.run,
@@ -111,6 +122,11 @@ def _views(outcomes: list[Outcome], stored: Mapping[TableName, int]) -> dict[Tab
 
 def _moved(before: Mapping[TableName, int], now: Mapping[TableName, int]) -> list[TableName]:
     return [name for name, version in now.items() if version != before.get(name)]
+
+
+def _news(tables: Tables, last: publish.Publication, moved: Iterable[TableName]) -> int:
+    """Return how many bytes the sources were given since the last publication."""
+    return sum(added(tables, name, last.consumed.get(name, -1)) for name in moved)
 
 
 def _versions(tables: Tables, names: Iterable[TableName]) -> dict[TableName, int]:
@@ -183,48 +199,17 @@ def _shortened(message: str) -> str:
 def _step(run: Run, tables: Tables, outcome: Outcome, before: int, after: int) -> Step:
     name = outcome.table
     assert name is not None
-    rows, size = _written(tables, name, before, after)
+    written = between(tables, name, before, after)
     return Step(
         run=run.number,
         domain=run.domain,
         layer=name.layer,
         table=str(name),
-        written=rows,
-        bytes=size,
+        written=written.rows,
+        bytes=written.bytes,
         seconds=outcome.seconds,
         version_from=before,
         version_to=after,
         status="skipped" if outcome.status == "skipped" else "done",
         message=outcome.message if outcome.message != "OK" else "",
     )
-
-
-def _written(tables: Tables, name: TableName, before: int, after: int) -> tuple[int, int]:
-    """Return the rows changed and the bytes written between two versions, from the table's log."""
-    table = tables.open(name) if after > before else None
-    if table is None:
-        return 0, 0
-    rows = sum(
-        _changed(commit.get("operationMetrics") or {}) for commit in table.history(after - before)
-    )
-    old = _files(tables.open(name, before)) if before >= 0 else {}
-    return rows, sum(size for path, size in _files(table).items() if path not in old)
-
-
-def _changed(metrics: Mapping[str, Any]) -> int:
-    """Return how many rows a commit changed, by whichever engine it was made."""
-    for words in (
-        ("numTargetRowsInserted", "numTargetRowsUpdated", "numTargetRowsDeleted"),
-        ("num_target_rows_inserted", "num_target_rows_updated", "num_target_rows_deleted"),
-        ("numOutputRows",),
-    ):
-        if words[0] in metrics:
-            return sum(int(metrics.get(word, 0)) for word in words)
-    return 0
-
-
-def _files(table: DeltaTable | None) -> dict[str, int]:
-    if table is None:
-        return {}
-    files = table.get_add_actions(flatten=True)
-    return dict(zip(files["path"].to_pylist(), files["size_bytes"].to_pylist(), strict=True))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from lakehouse.tables import STATISTICS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pyarrow as pa
+    from deltalake import DeltaTable
     from pyspark.sql import DataFrame
 
     from lakehouse.tables import TableName, Tables
@@ -32,18 +35,9 @@ def append_arrow(
     skip_on: tuple[str, ...] = (),
 ) -> Written:
     """Append few rows without Spark: see `Tables.append`."""
-    before, size = tables.version(name), _size(tables, name)
+    before = tables.version(name)
     tables.append(name, rows, once=once, skip_on=skip_on)
-    written = last_commit(tables, name, before)
-    return replace(written, bytes=_size(tables, name) - size if written.rows else 0)
-
-
-def _size(tables: Tables, name: TableName) -> int:
-    table = tables.open(name)
-    if table is None:
-        return 0
-    files = table.get_add_actions(flatten=True)
-    return sum(files.column(files.column_names.index("size_bytes")).to_pylist())
+    return between(tables, name, before, tables.version(name))
 
 
 def append(
@@ -67,17 +61,45 @@ def append(
     if before < 0 and skip_on:
         writer = writer.option(STATISTICS, ",".join(skip_on))
     writer.save(tables.path(name))
-    return last_commit(tables, name, before)
+    return between(tables, name, before, tables.version(name))
 
 
-def last_commit(tables: Tables, name: TableName, before: int) -> Written:
-    """Return what the commits after version `before` wrote; nothing where there is none."""
-    table = tables.open(name)
-    if table is None or table.version() == before:
+def between(tables: Tables, name: TableName, before: int, after: int) -> Written:
+    """Return what the commits after one version and up to another wrote, from the table's log.
+
+    Rows are those a commit says it inserted, updated or deleted; a file that a merge copied with
+    a changed row counts in bytes, not in rows.
+    """
+    table = tables.open(name, after) if after > before else None
+    if table is None:
         return Written(before, 0, 0)
-    rows = size = 0
-    for commit in table.history(table.version() - before):
-        metrics = commit.get("operationMetrics") or {}
-        rows += int(metrics.get("numOutputRows") or metrics.get("num_added_rows") or 0)
-        size += int(metrics.get("numOutputBytes") or 0)
-    return Written(table.version(), rows, size)
+    commits = table.history(after - before)
+    rows = sum(_changed(commit.get("operationMetrics") or {}) for commit in commits)
+    return Written(after, rows, added(tables, name, before, after))
+
+
+def added(tables: Tables, name: TableName, before: int, after: int | None = None) -> int:
+    """Return the bytes of the files that one version has and an earlier one had not."""
+    old = _files(tables.open(name, before)) if before >= 0 else {}
+    return sum(size for path, size in _files(tables.open(name, after)).items() if path not in old)
+
+
+def _files(table: DeltaTable | None) -> dict[str, int]:
+    if table is None:
+        return {}
+    files = table.get_add_actions(flatten=True)
+    paths, sizes = (files.column(files.column_names.index(c)) for c in ("path", "size_bytes"))
+    return dict(zip(paths.to_pylist(), sizes.to_pylist(), strict=True))
+
+
+def _changed(metrics: Mapping[str, Any]) -> int:
+    """Return how many rows a commit changed, by whichever engine it was made."""
+    for words in (
+        ("numTargetRowsInserted", "numTargetRowsUpdated", "numTargetRowsDeleted"),
+        ("num_target_rows_inserted", "num_target_rows_updated", "num_target_rows_deleted"),
+        ("numOutputRows",),
+        ("num_added_rows",),
+    ):
+        if words[0] in metrics:
+            return sum(int(metrics.get(word, 0)) for word in words)
+    return 0

@@ -1,5 +1,5 @@
 {#
-    One row a broken rule with how many rows break it; all rules of a model in one query.
+    One row a broken rule with how many rows break it; all rules of a model in one pass.
 
     Rows that were published before are not looked at again: the engine says in
     LAKEHOUSE_GOLD_SINCE up to which batch they were.
@@ -14,48 +14,58 @@
     {%- set since = env_var('LAKEHOUSE_GOLD_SINCE', '-1') | int if execute else -1 -%}
     {%- set rules = {} -%}
     {%- for column in key + required -%}
-        {%- do rules.update({column ~ ' is null': column ~ ' is null'}) -%}
+        {%- do rules.update({column ~ ' is null': 'audited.' ~ column ~ ' is null'}) -%}
     {%- endfor -%}
     {%- for column, values in accepted.items() -%}
-        {%- do rules.update({column ~ ' is not accepted': column ~ " not in ('" ~ values | join("', '") ~ "')"}) -%}
+        {%- do rules.update({column ~ ' is not accepted': 'audited.' ~ column ~ " not in ('" ~ values | join("', '") ~ "')"}) -%}
     {%- endfor -%}
     {%- for name, condition in expressions.items() -%}
         {%- do rules.update({name: 'not (' ~ condition ~ ')'}) -%}
     {%- endfor -%}
 
-    with audited as (
-        select * from {{ model }} {% if since >= 0 %} where _batch > {{ since }} {% endif %}
+    {%- for reference in references -%}
+        {%- do rules.update({
+            reference.column ~ ' is not in ' ~ reference.to:
+            'audited.' ~ reference.column ~ ' is not null and parent_' ~ loop.index ~ '._member is null'
+        }) -%}
+    {%- endfor %}
+
+    with by_key as (
+        select
+            count(*) as copies
+            {%- for condition in rules.values() %},
+            count_if({{ condition }}) as rule_{{ loop.index }}
+            {%- endfor %}
+        from {{ model }} as audited
+        {%- for reference in references %}
+        left join (
+            select distinct {{ reference.field | default(reference.column) }} as _member from {{ ref(reference.to) }}
+        ) as parent_{{ loop.index }}
+            on audited.{{ reference.column }} = parent_{{ loop.index }}._member
+        {%- endfor %}
+        {%- if since >= 0 %}
+        where audited._batch > {{ since }}
+        {%- endif %}
+        group by {% for column in key %}audited.{{ column }}{{ ', ' if not loop.last }}{% endfor %}
     ),
 
     counted as (
         select
-            {% for condition in rules.values() -%}
-            count_if({{ condition }}) as rule_{{ loop.index }}{{ ',' if not loop.last }}
-            {% endfor %}
-        from audited
-    ),
-
-    repeated as (
-        select count(*) as copies from audited group by {{ key | join(', ') }} having count(*) > 1
+            sum(case when copies > 1 then copies end) as repeated
+            {%- for rule in rules %},
+            sum(rule_{{ loop.index }}) as rule_{{ loop.index }}
+            {%- endfor %}
+        from by_key
     )
 
     select rule, failures
     from counted
     lateral view stack(
-        {{ rules | length }},
+        {{ rules | length + 1 }},
         {% for rule in rules -%}
-        '{{ rule | replace("'", "") }}', rule_{{ loop.index }}{{ ',' if not loop.last }}
-        {% endfor %}
+        '{{ rule | replace("'", "") }}', rule_{{ loop.index }},
+        {% endfor -%}
+        'key is repeated', repeated
     ) as rule, failures
     where failures > 0
-    union all
-    select 'key is repeated' as rule, sum(copies) as failures from repeated having sum(copies) > 0
-    {%- for reference in references %}
-    union all
-    select '{{ reference.column }} is not in {{ reference.to }}' as rule, count(*) as failures
-    from audited
-    left anti join {{ ref(reference.to) }} as parent on audited.{{ reference.column }} = parent.{{ reference.field | default(reference.column) }}
-    where audited.{{ reference.column }} is not null
-    having count(*) > 0
-    {%- endfor %}
 {% endtest %}

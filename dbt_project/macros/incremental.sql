@@ -23,6 +23,19 @@
     {{ return(var("warehouse") ~ '/' ~ this.schema ~ '/' ~ this.identifier) }}
 {%- endmacro %}
 
+{#
+    The last day and the greatest batch of a table, as two literals. While dbt parses, and for a
+    table without rows, the day is null.
+#}
+{% macro bounds_of(relation, day) %}
+    {% set found = run_query("select cast(max(" ~ day ~ ") as string) as day, max(_batch) as batch from " ~ relation) if execute else none %}
+    {% set row = found.rows[0].values() if found else [none, none] %}
+    {{ return((
+        "cast('" ~ row[0] ~ "' as date)" if row[0] is not none else 'cast(null as date)',
+        row[1] | int ~ 'L' if row[1] is not none else 'cast(null as bigint)',
+    )) }}
+{% endmacro %}
+
 {# The condition that keeps the events newer than the watermark; a literal, so files are skipped. #}
 {% macro newer(since) -%}
     {%- if since >= 0 -%} _batch > {{ since }} {%- else -%} true {%- endif -%}

@@ -22,12 +22,8 @@ campaigns as (
     left semi join touched on hub.campaign_hk = touched.campaign_hk
 ),
 
--- a change of the same instant replaces the one before it: nobody could have seen that
 versions as (
-    select history.*
-    from {{ source('silver', 'retail__sat_campaign_history') }} as history
-    left semi join touched on history.campaign_hk = touched.campaign_hk
-    where history.valid_to is null or history.valid_to > history.valid_from
+    {{ touched_versions(source('silver', 'retail__sat_campaign_history'), 'campaign_hk') }}
 ),
 
 dated as (
@@ -55,23 +51,9 @@ select
     campaign_type,
     start_date,
     end_date,
-    case when version = 1 then timestamp '1900-01-01' else valid_from end as valid_from,
-    valid_to,
-    valid_to is null as is_current,
-    _batch,
-    false as _deleted
+    {{ validity() }}
 from dated
 {%- if since < 0 %}
 union all
-select
-    {{ unknown_key() }} as campaign_hk,
-    cast(null as bigint) as campaign_id,
-    '(unknown)' as campaign_type,
-    cast(null as date) as start_date,
-    cast(null as date) as end_date,
-    timestamp '1900-01-01' as valid_from,
-    cast(null as timestamp) as valid_to,
-    true as is_current,
-    0L as _batch,
-    false as _deleted
+{{ unknown_member('campaign_hk', ['campaign_id bigint', 'campaign_type', 'start_date date', 'end_date date']) }}
 {%- endif %}

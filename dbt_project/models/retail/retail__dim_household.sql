@@ -23,12 +23,8 @@ households as (
     left semi join touched on hub.household_hk = touched.household_hk
 ),
 
--- a change of the same instant replaces the one before it: nobody could have seen that
 versions as (
-    select history.*
-    from {{ source('silver', 'retail__sat_household_demographics_history') }} as history
-    left semi join touched on history.household_hk = touched.household_hk
-    where history.valid_to is null or history.valid_to > history.valid_from
+    {{ touched_versions(source('silver', 'retail__sat_household_demographics_history'), 'household_hk') }}
 ),
 
 dated as (
@@ -58,24 +54,9 @@ select
     {{ attribute }},
     {% endfor -%}
     has_demographics,
-    case when version = 1 then timestamp '1900-01-01' else valid_from end as valid_from,
-    valid_to,
-    valid_to is null as is_current,
-    _batch,
-    false as _deleted
+    {{ validity() }}
 from dated
 {%- if since < 0 %}
 union all
-select
-    {{ unknown_key() }} as household_hk,
-    cast(null as bigint) as household_id,
-    {% for attribute in attributes -%}
-    '(unknown)' as {{ attribute }},
-    {% endfor -%}
-    false as has_demographics,
-    timestamp '1900-01-01' as valid_from,
-    cast(null as timestamp) as valid_to,
-    true as is_current,
-    0L as _batch,
-    false as _deleted
+{{ unknown_member('household_hk', ['household_id bigint'] + attributes + ['has_demographics boolean']) }}
 {%- endif %}

@@ -10,12 +10,8 @@ with touched as (
     where {{ newer(since) }} and product_hk <> {{ unknown_key() }}
 ),
 
--- a change of the same instant replaces the one before it: nobody could have seen that
 versions as (
-    select history.*
-    from {{ source('silver', 'retail__sat_product_history') }} as history
-    left semi join touched on history.product_hk = touched.product_hk
-    where history.valid_to is null or history.valid_to > history.valid_from
+    {{ touched_versions(source('silver', 'retail__sat_product_history'), 'product_hk') }}
 ),
 
 -- two deletes are never neighbours, so the version before a delete has the last attributes
@@ -44,25 +40,9 @@ select
     {{ attribute }},
     {% endfor -%}
     is_deleted as is_delisted,
-    case when version = 1 then timestamp '1900-01-01' else valid_from end as valid_from,
-    valid_to,
-    valid_to is null as is_current,
-    _batch,
-    false as _deleted
+    {{ validity() }}
 from carried
 {%- if since < 0 %}
 union all
-select
-    {{ unknown_key() }} as product_hk,
-    cast(null as bigint) as product_id,
-    cast(null as bigint) as manufacturer_id,
-    {% for attribute in attributes -%}
-    '(unknown)' as {{ attribute }},
-    {% endfor -%}
-    false as is_delisted,
-    timestamp '1900-01-01' as valid_from,
-    cast(null as timestamp) as valid_to,
-    true as is_current,
-    0L as _batch,
-    false as _deleted
+{{ unknown_member('product_hk', ['product_id bigint', 'manufacturer_id bigint'] + attributes + ['is_delisted boolean']) }}
 {%- endif %}

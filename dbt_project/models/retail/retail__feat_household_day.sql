@@ -5,6 +5,14 @@
 {{ config(unique_key=['day_month', 'household_hk', 'day'], partition_by='day_month') }}
 {% set since = watermark() %}
 {% set zone = 'America/New_York' %}
+{% set lines = ref('retail__fct_basket_line') %}
+{% if since >= 0 %}
+{#- asked beforehand: what is derived again depends on them in many places, and a literal costs no join -#}
+{% set last_day, batch = bounds_of(lines, 'date_key') %}
+{% set stored_end = bounds_of(this, 'day')[0] %}
+{% else %}
+{% set last_day, batch = '(select max(day) from lines)', '(select max(_batch) from lines)' %}
+{% endif %}
 {% set totals = ['spend', 'shelf', 'retail_disc', 'coupon', 'baskets', 'lines'] %}
 
 with lines as (
@@ -18,14 +26,7 @@ with lines as (
         retail_disc,
         coupon_disc + coupon_match_disc as coupon,
         _batch
-    from {{ ref('retail__fct_basket_line') }}
-),
-
-last_days as (
-    select
-        max(day) as last_day,
-        max(_batch) as _batch
-    from lines
+    from {{ lines }}
 ),
 
 {%- if since >= 0 %}
@@ -43,8 +44,6 @@ stored as (
     from {{ this }}
 ),
 
-stored_end as (select max(day) as day from stored),
-
 moved as (
     select
         household_hk,
@@ -59,10 +58,9 @@ moved as (
 everybody as (
     select
         household_hk,
-        date_add(least(last_days.last_day, stored_end.day), 1) as from_day
-    from (select distinct household_hk from stored left semi join stored_end using (day))
-    cross join last_days
-    cross join stored_end
+        least(date_add({{ last_day }}, 1), date_add({{ stored_end }}, 1)) as from_day
+    from stored
+    where day = {{ stored_end }}
 ),
 
 spans as (
@@ -111,17 +109,14 @@ bounds as (
         spans.household_hk,
         spans.from_day,
         -- the day before gives totals and, with them, where the household began
-        greatest(last_days.last_day, stored_end.day) as to_day
+        greatest({{ last_day }}, {{ stored_end }}) as to_day
     from spans
-    cross join last_days
-    cross join stored_end
     {%- else %}
     select
         daily.household_hk,
         min(daily.day) as from_day,
-        max(last_days.last_day) as to_day
+        max({{ last_day }}) as to_day
     from daily
-    cross join last_days
     group by daily.household_hk
     {%- endif %}
 ),
@@ -214,8 +209,7 @@ select
     {% for total in totals -%}
     cast({{ total }}_total as {{ 'bigint' if total in ['baskets', 'lines'] else 'decimal(14, 2)' }}) as {{ total }}_total,
     {% endfor -%}
-    last_days._batch,
-    windowed.first_basket_on is null or windowed.day > last_days.last_day as _deleted
+    {{ batch }} as _batch,
+    windowed.first_basket_on is null or windowed.day > {{ last_day }} as _deleted
 from windowed
-cross join last_days
 where windowed.is_derived
