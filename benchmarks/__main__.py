@@ -13,17 +13,20 @@ from benchmarks.gate import gated_write
 from benchmarks.idle import idle
 from benchmarks.increment import increment
 from benchmarks.measure import lakehouse, write
+from lakehouse.settings import settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
 def demo(folder: Path, scale: str) -> dict[str, Any]:
-    """Return the seconds of the demo in an empty home, step by step."""
+    """Return the seconds and the memory of the demo in an empty home, step by step."""
     ran = lakehouse(folder / "demo", "demo", "--scale", scale)
     return {
         "scale": scale,
         "seconds": ran.seconds,
+        "driver_heap": settings().driver_memory,
+        "peak_process_mb": ran.peak_mb,
         "steps": ran.result["steps"],
         "tables": ran.result["tables"],
     }

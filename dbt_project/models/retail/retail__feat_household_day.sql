@@ -58,7 +58,7 @@ moved as (
 everybody as (
     select
         household_hk,
-        least(date_add({{ last_day }}, 1), date_add({{ stored_end }}, 1)) as from_day
+        case when {{ last_day }} < {{ stored_end }} then date_add({{ last_day }}, 1) else date_add({{ stored_end }}, 1) end as from_day
     from stored
     where day = {{ stored_end }}
 ),
