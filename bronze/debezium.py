@@ -25,6 +25,7 @@ ENVELOPE = (
 )
 RECORD = (
     "topic string, partition int, offset bigint, timestamp bigint, key string, value string, "
+    "headers map<string,string>, "
     "_corrupt string"
 )
 OPTIONS = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": "_corrupt"}
@@ -65,7 +66,9 @@ def rows(parsed: DataFrame, contract: Contract, extra: list[str]) -> DataFrame:
     """Return one bronze row (without batch columns) a line; nothing is dropped.
 
     A line that cannot be read keeps its text under `_line` in `_rescued`. The payload of a delete
-    is its before-image; `_before` keeps the before-image of updates and deletes.
+    is its before-image; `_before` keeps the before-image of updates and deletes. `_given` names
+    the columns of the payload, since one that is not there is not one that is null. `_old_key` is
+    the key that the row had before its key was changed.
     """
     image = F.coalesce(F.col("e.after"), F.col("e.before"))
     given = {name: (image[name], "string") for name in (*contract.names, *extra)}
@@ -86,6 +89,10 @@ def rows(parsed: DataFrame, contract: Contract, extra: list[str]) -> DataFrame:
         F.coalesce(F.col("e._origin"), F.lit("real")).alias("_origin"),
         F.when(unreadable, line).otherwise(rescued).alias("_rescued"),
         F.when(F.col("e.op").isin("u", "d"), F.col("e.before")).alias("_before"),
+        F.array_join(F.map_keys(image), ",").alias("_given"),
+        F.from_json(F.col("k.headers")["__debezium.oldkey"], "map<string,string>").alias(
+            "_old_key"
+        ),
     )
 
 

@@ -56,6 +56,17 @@ class CleanseDeclaration(Strict):
     default: str | None = None
 
 
+class EvolutionDeclaration(Strict):
+    """What a column was before: the names it had, newest first, and its value where it had none.
+
+    A change log says nothing of rows whose column was renamed or added with a default: the table
+    has the new name and the default, records from before have the old name or no value.
+    """
+
+    previousNames: tuple[str, ...] = ()
+    absent: str | None = None
+
+
 class FeaturesDeclaration(Strict):
     """A feature set: its table, the entity's columns, the instant from which a row may be used.
 

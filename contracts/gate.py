@@ -13,8 +13,35 @@ if TYPE_CHECKING:
 
 FAILURE = "array<struct<column:string,rule:string,value:string>>"
 UNAVAILABLE = "__debezium_unavailable_value"
+CODES = "[" + ",".join(str(ord(letter)) for letter in UNAVAILABLE) + "]"
 ROW_OPERATIONS = ("c", "u", "d", "r")
+# What says nothing of one row: that a table was emptied, that a log forgets a key.
+TRUNCATE, TOMBSTONE = "t", "tombstone"
 FLOATS = ("float", "double")
+
+
+def unavailable(contract: Contract) -> str | None:
+    """Return the expression of the columns whose value a change did not carry: their names, or null.
+
+    A source leaves out a large value that an update did not touch: a placeholder stands for it, in
+    an array of numbers the placeholder's character codes. None where no column can have one.
+    """
+    arms = [
+        (f"{name(column.name)} in ({literal(UNAVAILABLE)}, {literal(CODES)})", literal(column.name))
+        for column in contract.columns
+        if can_be_unavailable(contract, column)
+    ]
+    if not arms:
+        return None
+    items = ", ".join(f"case when {condition} then {value} end" for condition, value in arms)
+    quick = " or ".join(condition for condition, _ in arms)
+    return f"case when {quick} then array_compact(array({items})) end"
+
+
+def can_be_unavailable(contract: Contract, column: Column) -> bool:
+    """Return whether a change log may leave a column's value out."""
+    logged = any(way.method == "debezium" for way in contract.capture)
+    return logged and column.type == "string" and not column.key
 
 
 def cleansed(column: Column) -> str:
@@ -39,11 +66,13 @@ def cleansed(column: Column) -> str:
 def failures(contract: Contract) -> str:
     """Return the expression of a row's failures: null, or an array of (column, rule, value).
 
-    A delete carries its key only, so only the key's rules hold for it. One `or` over all rules
+    A delete carries its key only, so only the key's rules hold for it; a truncate and a tombstone
+    carry nothing, so none does. One `or` over all rules
     comes first: a good row pays for the comparisons alone, never for building arrays.
     """
     operations = ", ".join(literal(op) for op in ROW_OPERATIONS)
     unknown = f"(_op is null or _op not in ({operations}))"
+    empty = f"coalesce(_op in ({literal(TRUNCATE)}, {literal(TOMBSTONE)}), false)"
     always, alive = [f"_rescued is not null or {unknown}"], []
     readable = "(_rescued is null or _rescued['_line'] is null)"
     reasons = [
@@ -62,14 +91,12 @@ def failures(contract: Contract) -> str:
                 (always if column.key else alive).append(condition)
     quick = " or ".join(always) + (f" or (_op <> 'd' and ({' or '.join(alive)}))" if alive else "")
     items = ", ".join(f"case when {condition} then {value} end" for condition, value in reasons)
-    return f"case when {quick} then nullif(array_compact(array({items})), cast(array() as {FAILURE})) end"
+    return f"case when not {empty} and ({quick}) then nullif(array_compact(array({items})), cast(array() as {FAILURE})) end"
 
 
 def _conditions(contract: Contract, column: Column) -> Iterator[tuple[str, str, str]]:
     """Yield (condition of failure, rule, value as text) for each rule of a column."""
     value = name(column.name)
-    if column.type == "string" and any(way.method == "debezium" for way in contract.capture):
-        yield f"{value} = {literal(UNAVAILABLE)}", "unavailable", value
     for rule in contract.rules:
         if rule.severity == "error" and rule.column == column.name:
             condition = violated(rule, column)
@@ -77,6 +104,9 @@ def _conditions(contract: Contract, column: Column) -> Iterator[tuple[str, str, 
                 # A value of the wrong type, or a line that cannot be read, has one reason, not two.
                 kept = f"_rescued[{literal(column.name)}] is null and _rescued['_line'] is null"
                 condition = f"({condition} and (_rescued is null or ({kept})))"
+                if can_be_unavailable(contract, column):
+                    there = f"array_contains(_unavailable, {literal(column.name)})"
+                    condition = f"({condition} and not coalesce({there}, false))"
             yield condition, rule.label, f"cast({value} as string)"
 
 

@@ -124,9 +124,12 @@ def _column(source: Document, index: int, raw: dict[str, Any]) -> Column:
     if not TYPES.match(kind):
         raise source.error(path, f"column '{raw['name']}': physicalType '{kind}' is no Spark type")
     custom = {item["property"]: item["value"] for item in raw.get("customProperties") or []}
-    unknown = set(custom) - {"cleanse", "unit"}
+    unknown = set(custom) - {"cleanse", "evolution", "unit"}
     if unknown:
         raise source.error(path, f"column '{raw['name']}': unknown property {sorted(unknown)}")
+    evolved = _declaration(
+        source, declarations.EvolutionDeclaration, custom.get("evolution") or {}, path
+    )
     return Column(
         name=raw["name"],
         type=kind,
@@ -136,6 +139,8 @@ def _column(source: Document, index: int, raw: dict[str, Any]) -> Column:
         unit=custom.get("unit", ""),
         classification=raw.get("classification", ""),
         cleanse=_cleanse(source, path, custom.get("cleanse")),
+        previous=evolved.previousNames,
+        absent=evolved.absent,
     )
 
 

@@ -41,7 +41,11 @@ class Cleanse:
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its Spark type, whether it must be there, its place in the key."""
+    """One column: its Spark type, whether it must be there, its place in the key.
+
+    `previous` are the names it had before, newest first; `absent` is its value, as text, in rows
+    from before it was there.
+    """
 
     name: str
     type: str
@@ -51,6 +55,8 @@ class Column:
     unit: str = ""
     classification: str = ""
     cleanse: Cleanse = Cleanse()
+    previous: tuple[str, ...] = ()
+    absent: str | None = None
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,13 @@ def parent_key(contract: Contract) -> dict[str, str]:
     return {f"{contract.vault.link}_hk": hashed(columns)}
 
 
+def row_key(contract: Contract, named: dict[str, str]) -> str:
+    """Return the hash that identifies a row whose key columns have other names here."""
+    assert contract.vault is not None
+    columns = contract.keys if contract.vault.link else contract.vault.hubs[0].columns
+    return hashed([(named[column], contract.column(column).type) for column in columns])
+
+
 def row_hash(contract: Contract) -> str:
     """Return the hash of everything but the key: two events with equal hashes say the same."""
     rest = [(column.name, column.type) for column in contract.columns if not column.key]

@@ -52,8 +52,12 @@ class Batch:
 
 @dataclass(frozen=True)
 class Loaded:
-    """The rows of a batch by verdict, and what the tables took of them."""
+    """The rows of a batch by verdict, and what the tables took of them.
+
+    `closed` of the events are deletes that truncates called for.
+    """
 
     split: dict[str, int]
     events: Written
     quarantine: Written
+    closed: int = 0

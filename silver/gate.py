@@ -10,13 +10,17 @@ from contracts import gate, vault
 from contracts.sql import literal, name
 
 if TYPE_CHECKING:
+    from pyspark.sql import Column as SparkColumn
     from pyspark.sql import DataFrame
 
-    from contracts.model import Contract
+    from contracts.model import Column, Contract
 
 IDENTITY = "_identity"
 CARRIED = ("_op", "_sequence", "_source_ts", "_source", "_origin", "_batch", "_rescued")
-TEXTS = "map<string,string>"
+TEXTS, NAMES = "map<string,string>", "array<string>"
+# What the source left out of a change, and the key it moved the row from
+UNAVAILABLE, MOVED_FROM = "_unavailable", "_moved_from"
+OLD_KEY, GIVEN = "_old_key", "_given"
 
 
 def judged(bronze: DataFrame, contract: Contract) -> DataFrame:
@@ -26,9 +30,15 @@ def judged(bronze: DataFrame, contract: Contract) -> DataFrame:
     64-bit hash of key and position, by which repeated events are found.
     """
     typed = _in_contract_types(bronze, contract)
+    missing = gate.unavailable(contract)
+    typed = typed.withColumns(
+        {UNAVAILABLE: F.expr(missing or f"cast(null as {NAMES})")} | _old_key(bronze, contract)
+    )
     cleansed = typed.select(
-        *[F.expr(gate.cleansed(c)).alias(c.name) for c in contract.columns],
+        *[_cleansed(contract, column).alias(column.name) for column in contract.columns],
         *CARRIED,
+        UNAVAILABLE,
+        _moved_from(contract).alias(MOVED_FROM),
         F.expr(_as_it_came(contract)).alias("_row"),
     )
     checked = cleansed.withColumns(
@@ -48,12 +58,58 @@ def judged(bronze: DataFrame, contract: Contract) -> DataFrame:
     )
 
 
+def _cleansed(contract: Contract, column: Column) -> SparkColumn:
+    value = F.expr(gate.cleansed(column))
+    if not gate.can_be_unavailable(contract, column):
+        return value
+    there = F.coalesce(F.array_contains(UNAVAILABLE, column.name), F.lit(False))
+    return F.when(~there, value)
+
+
+def _old_key(bronze: DataFrame, contract: Contract) -> dict[str, SparkColumn]:
+    """Return the key that a row had before its key was changed, typed, by the names it has here."""
+    known = OLD_KEY in bronze.columns
+    return {
+        f"_old_{column.name}": F.expr(
+            f"try_cast({OLD_KEY}[{literal(column.name)}] as {column.type})"
+            if known
+            else f"cast(null as {column.type})"
+        )
+        for column in contract.columns
+        if column.key
+    }
+
+
+def _moved_from(contract: Contract) -> SparkColumn:
+    """Return the hash of the key from which a change moved the row, null where it did not."""
+    old = {key: f"_old_{key}" for key in contract.keys}
+    given = " and ".join(f"{name(column)} is not null" for column in old.values())
+    return F.expr(f"case when {given} then {vault.row_key(contract, old)} end")
+
+
 def _as_it_came(contract: Contract) -> str:
     pairs = ", ".join(f"{literal(c)}, cast({name(c)} as string)" for c in contract.names)
     rescued = f"coalesce(_rescued, cast(map() as {TEXTS}))"
     known = f"map_filter(map({pairs}), (k, v) -> v is not null)"
     # A value sits in its column or in `_rescued`, never in both.
     return f"map_concat({known}, {rescued})"
+
+
+def _evolved(column: Column, kinds: dict[str, str]) -> str:
+    """Return a column's value from the name it had when the row was captured, or its default."""
+    known = [label for label in (column.name, *column.previous) if label in kinds]
+    default = "null" if column.absent is None else literal(column.absent)
+    default = f"cast({default} as {column.type})"
+    values = [f"try_cast({name(label)} as {column.type})" for label in known]
+    anyhow = f"coalesce({', '.join([*values, default])})"
+    if GIVEN not in kinds:
+        return anyhow
+    arms = [
+        f"when array_contains(split({GIVEN}, ','), {literal(label)}) "
+        f"then try_cast({name(label)} as {column.type})"
+        for label in known
+    ]
+    return f"case when {GIVEN} is null then {anyhow} {' '.join(arms)} else {default} end"
 
 
 def _in_contract_types(bronze: DataFrame, contract: Contract) -> DataFrame:
@@ -65,7 +121,9 @@ def _in_contract_types(bronze: DataFrame, contract: Contract) -> DataFrame:
     columns, misfits = {}, []
     for column in contract.columns:
         quoted, given = name(column.name), kinds.get(column.name)
-        if given is None:
+        if column.previous or column.absent is not None:
+            columns[column.name] = F.expr(_evolved(column, kinds))
+        elif given is None:
             columns[column.name] = F.lit(None).cast(column.type)
         elif given != column.type:
             columns[column.name] = F.expr(f"try_cast({quoted} as {column.type})")

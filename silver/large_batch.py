@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
+from contracts.gate import TOMBSTONE, TRUNCATE
 from contracts.vault import events_columns
 from lakehouse.writing import Written, append
+from silver import truncates
 from silver.batch import Batch, Loaded
 from silver.gate import IDENTITY
 from silver.repeats import VERDICT, VERDICTS, verdicts
@@ -21,10 +23,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Counts:
-    """What the gate found: all rows, the good ones, identities that occur more than once."""
+    """What the gate found: all rows, the good ones, the tombstones, the truncates, repeated identities."""
 
     input: int
     good: int
+    tombstones: int
+    truncates: int
     repeated: int
 
 
@@ -46,29 +50,40 @@ def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame
     rejected = _quarantine(batch, decided) if split["quarantined"] else Written(-1, 0, 0)
     # Last, since this commit also says how far bronze was read.
     rows = valid.select(*_stamped(batch))
+    closed = truncates.deletes(spark, batch, decided, came=bool(split["truncate"]))
+    ends = 0
+    if closed is not None:
+        closed = closed.persist()
+        ends, rows = closed.count(), rows.unionByName(closed)
     written = append(tables, batch.events, rows, once=batch.once, skip_on=batch.skip_on)
-    return Loaded(split, written, rejected)
+    return Loaded(split, written, rejected, ends)
 
 
 def _counts(rows: DataFrame) -> Counts:
     """Return the counts of a batch, and whether any event occurs twice in it, in one job."""
+    tombstone, truncate = F.col("_op") == TOMBSTONE, F.col("_op") == TRUNCATE
+    empty = F.coalesce(tombstone | truncate, F.lit(False))
     each = rows.groupBy(IDENTITY).agg(
-        F.count(F.lit(1)).alias("rows"),
-        F.count_if(F.col("_failures").isNull()).alias("good"),
+        F.count(F.lit(1)).alias("input"),
+        F.count_if(F.col("_failures").isNull() & ~empty).alias("good"),
+        F.count_if(tombstone).alias("tombstones"),
+        F.count_if(truncate).alias("truncates"),
     )
+    sums = ("input", "good", "tombstones", "truncates")
     found = each.agg(
-        F.coalesce(F.sum("rows"), F.lit(0)).alias("input"),
-        F.coalesce(F.sum("good"), F.lit(0)).alias("good"),
+        *[F.coalesce(F.sum(name), F.lit(0)).alias(name) for name in sums],
         F.count_if(F.col("good") > 1).alias("repeated"),
     ).first()
     assert found is not None
-    return Counts(found["input"], found["good"], found["repeated"])
+    return Counts(**found.asDict())
 
 
 def _split(decided: DataFrame, counts: Counts, *, certain: bool) -> dict[str, int]:
     """Return the number of rows by verdict; without repeats they are known already."""
     if certain:
-        return {"valid": counts.good, "quarantined": counts.input - counts.good, "superseded": 0}
+        bad = counts.input - counts.good - counts.tombstones - counts.truncates
+        kinds = (counts.good, bad, counts.tombstones, counts.truncates)
+        return dict(zip(VERDICTS, kinds, strict=True))
     found: dict[str, int] = dict.fromkeys(VERDICTS, 0)
     for row in decided.groupBy(VERDICT).count().toLocalIterator():
         found[row[VERDICT]] = row["count"]

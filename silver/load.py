@@ -53,7 +53,7 @@ def _load_one(spark: SparkSession, batch: Batch, progress: Callable[..., None]) 
     bronze = spark.read.format("delta").load(batch.tables.path(batch.bronze)).where(between)
     rows, stored = judged(bronze, contract), _stored(spark, batch, expected)
     if expected.rows is not None and expected.rows <= small_batch.ROWS:
-        loaded = small_batch.load(batch, rows, stored)
+        loaded = small_batch.load(spark, batch, rows, stored)
     else:
         loaded = large_batch.load(spark, batch, rows, stored)
     _reconcile(contract, loaded, expected)
@@ -61,7 +61,7 @@ def _load_one(spark: SparkSession, batch: Batch, progress: Callable[..., None]) 
     step = run.record(
         Step(
             run.number, run.domain, "silver", str(batch.events),
-            input=sum(split.values()), valid=split["valid"],
+            input=sum(split.values()), valid=split["valid"] + split["truncate"],
             quarantined=split["quarantined"], superseded=split["superseded"],
             written=loaded.events.rows, bytes=loaded.events.bytes + loaded.quarantine.bytes,
             seconds=time.monotonic() - start,
@@ -91,7 +91,7 @@ def _reconcile(contract: Contract, loaded: Loaded, expected: Waiting) -> None:
     """Compare the gate's counts with what Delta says was read and written."""
     pairs = {
         "rows read": (sum(loaded.split.values()), expected.rows),
-        "valid rows written": (loaded.split["valid"], loaded.events.rows),
+        "valid rows written": (loaded.split["valid"] + loaded.closed, loaded.events.rows),
         "rows quarantined": (loaded.split["quarantined"], loaded.quarantine.rows),
     }
     for what, (gate, log) in pairs.items():

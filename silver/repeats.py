@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Literal
 from pyspark.sql import Window
 from pyspark.sql import functions as F
 
+from contracts.gate import TOMBSTONE, TRUNCATE
 from contracts.sql import literal
-from silver.gate import IDENTITY
+from silver.gate import IDENTITY, UNAVAILABLE
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from contracts.model import Contract
 
 VERDICT = "_verdict"
-VERDICTS = ("valid", "quarantined", "superseded")
+VERDICTS = ("valid", "quarantined", "superseded", "truncate")
 Repeats = Literal["none", "some", "anywhere"]
 SAME = ("_op", "_hashdiff")
 
@@ -24,10 +25,11 @@ SAME = ("_op", "_hashdiff")
 def verdicts(
     rows: DataFrame, contract: Contract, stored: DataFrame | None, repeats: Repeats
 ) -> DataFrame:
-    """Return the rows with `_verdict`: valid, quarantined or superseded.
+    """Return the rows with `_verdict`: valid, quarantined, superseded or truncate.
 
     An event that is there already, with the same content, is superseded. Another content for one
-    key and position contradicts it and is quarantined: which one holds cannot be known.
+    key and position contradicts it and is quarantined: which one holds cannot be known. A
+    tombstone repeats the delete before it, so it is superseded.
     `stored` has (key, position, content) of events that may be repeated, None for none. `repeats`
     says how to look among the rows themselves: not at all (`none`), by ranking every row
     (`anywhere`), or only those whose identity occurs twice (`some`), which spares most rows the
@@ -42,7 +44,10 @@ def verdicts(
         verdict = F.when(good, _against(F.col("_first"), F.col("_rank") > 1)).otherwise(
             "quarantined"
         )
-    rows = rows.withColumn(VERDICT, verdict)
+    empty = F.when(F.col("_op") == TOMBSTONE, "superseded").when(
+        F.col("_op") == TRUNCATE, "truncate"
+    )
+    rows = rows.withColumn(VERDICT, F.coalesce(empty, verdict))
     if stored is not None:
         known = stored.select(
             F.col(parent).alias("_known_hk"),
@@ -64,7 +69,10 @@ def verdicts(
 
 
 def _against(other: Column, is_repeat: Column) -> Column:
-    same = F.struct(*SAME) == other
+    # what a change leaves out has been filled since, where it is stored
+    same = (F.struct(*SAME) == other) | (
+        F.col(UNAVAILABLE).isNotNull() & (F.col("_op") == other["_op"])
+    )
     return F.when(~is_repeat, "valid").when(same, "superseded").otherwise("quarantined")
 
 

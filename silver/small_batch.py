@@ -19,12 +19,15 @@ from contracts.sql import quoted
 from contracts.vault import events_columns
 from lakehouse.tables import TableName, Tables
 from lakehouse.writing import Written, append_arrow
+from silver import truncates
 from silver.batch import Batch, Loaded
+from silver.gate import UNAVAILABLE
 from silver.repeats import VERDICT, VERDICTS, verdicts
+from silver.unavailable import EXTRA, fill
 from silver.vault import LOCKS, record
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, SparkSession
 
     from contracts.model import Contract
     from lakehouse.ledger import Run
@@ -34,7 +37,7 @@ ROWS = 500_000
 GHOST = bytes(32)
 
 
-def load(batch: Batch, judged: DataFrame, stored: DataFrame | None) -> Loaded:
+def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame | None) -> Loaded:
     """Load the batch: one Spark job for the verdicts, one Arrow append a table that has news."""
     contract, run, tables = batch.contract, batch.run, batch.tables
     assert contract.vault is not None
@@ -42,7 +45,7 @@ def load(batch: Batch, judged: DataFrame, stored: DataFrame | None) -> Loaded:
     columns = [c for c in events_columns(contract) if c != "_batch"]
     # The row as it came is wanted of few, so it is built for few.
     as_it_came = F.when(F.col(VERDICT) == "quarantined", F.col("_row")).alias("_row")
-    wanted = dict.fromkeys([*columns, VERDICT, "_failures", "_source"])
+    wanted = dict.fromkeys([*columns, *EXTRA, VERDICT, "_failures", "_source"])
     rows = decided.select(*wanted, as_it_came).toArrow()
     by = {verdict: rows.filter(pc.equal(rows[VERDICT], verdict)) for verdict in VERDICTS}
     with duckdb.connect() as connection:
@@ -54,10 +57,35 @@ def load(batch: Batch, judged: DataFrame, stored: DataFrame | None) -> Loaded:
     if by["quarantined"].num_rows:
         rejected = _quarantine(batch, by["quarantined"])
     # Last, since this commit also says how far bronze was read.
-    events = by["valid"].select(columns)
-    events = events.append_column("_batch", _constant(run.number, pa.int64(), events.num_rows))
+    events = _whole(spark, batch, by["valid"].select([*columns, *EXTRA]))
+    closed = truncates.deletes(spark, batch, decided, came=by["truncate"].num_rows > 0)
+    ends = None if closed is None else closed.toArrow()
+    if ends is not None:
+        events = pa.concat_tables([events, ends], promote_options="permissive")
     written = append_arrow(tables, batch.events, events, once=batch.once, skip_on=batch.skip_on)
-    return Loaded({verdict: part.num_rows for verdict, part in by.items()}, written, rejected)
+    return Loaded(
+        {verdict: part.num_rows for verdict, part in by.items()},
+        written,
+        rejected,
+        0 if ends is None else ends.num_rows,
+    )
+
+
+def _whole(spark: SparkSession, batch: Batch, events: pa.Table) -> pa.Table:
+    """Return the events with their batch, and with the values that they leave out."""
+    assert batch.contract.vault is not None
+    key = f"{batch.contract.vault.parent}_hk"
+    numbers = _constant(batch.run.number, pa.int64(), events.num_rows)
+    events = events.append_column("_batch", numbers)
+    lacking = pc.is_valid(events[UNAVAILABLE])
+
+    def of_keys(keys: pa.Table) -> pa.Table:
+        return events.filter(pc.is_in(events[key], keys[key].combine_chunks()))
+
+    filled = fill(spark, batch, events.filter(lacking), of_keys)
+    if filled is None:
+        return events.drop_columns(list(EXTRA))
+    return pa.concat_tables([events.filter(pc.invert(lacking)), filled])
 
 
 def _quarantine(batch: Batch, rows: pa.Table) -> Written:

@@ -1,0 +1,88 @@
+"""A truncate empties a table: for each key that was there before it, that is a delete.
+
+Which keys those are may only be known later, when events arrive that are older than the truncate.
+So truncates are remembered, and each load closes what they have not closed yet.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from contracts import vault
+from contracts.vault import events_columns
+from lakehouse.tables import TableName
+from silver.repeats import VERDICT
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame, SparkSession
+
+    from silver.batch import Batch
+
+COLUMNS = ("_sequence", "_source_ts", "_origin")
+
+
+def deletes(
+    spark: SparkSession, batch: Batch, decided: DataFrame, *, came: bool
+) -> DataFrame | None:
+    """Return the deletes that a batch's events and truncates call for, as rows of the events table.
+
+    `came` says whether the batch has a truncate: then the keys of stored events are closed, too.
+    None where no truncate of the table is known.
+    """
+    contract, tables = batch.contract, batch.tables
+    if came:
+        _remember(batch, decided)
+    name = _table(batch)
+    if not tables.exists(name):
+        return None
+    keys = contract.keys
+    truncates = spark.read.format("delta").load(tables.path(name)).select(*COLUMNS)
+    seen = decided.where(F.col(VERDICT) == "valid").select(*keys, "_sequence")
+    stored = None
+    if tables.exists(batch.events):
+        stored = spark.read.format("delta").load(tables.path(batch.events))
+        stored = stored.select(*keys, "_sequence")
+        seen = seen.unionByName(stored) if came else seen
+    first = seen.groupBy(*keys).agg(F.min("_sequence").alias("_first"))
+    closed = first.crossJoin(F.broadcast(truncates)).where("_first < _sequence")
+    if stored is not None:
+        closed = closed.join(stored, [*keys, "_sequence"], how="left_anti")
+    return _as_events(batch, closed)
+
+
+def _table(batch: Batch) -> TableName:
+    return TableName("silver", f"{batch.events.table}_truncates")
+
+
+def _remember(batch: Batch, decided: DataFrame) -> None:
+    """Keep the batch's truncates, each once. Read again after a crash, they change nothing."""
+    truncates = decided.where(F.col(VERDICT) == "truncate").select(*COLUMNS).toArrow()
+    tables, name = batch.tables, _table(batch)
+    known = {row["_sequence"] for row in tables.rows(name, ["_sequence"])}
+    places = truncates["_sequence"].to_pylist()
+    new = [i for i, place in enumerate(places) if place not in known and place not in places[:i]]
+    if new:
+        tables.append(name, truncates.take(new), skip_on=("_sequence",))
+
+
+def _as_events(batch: Batch, closed: DataFrame) -> DataFrame:
+    contract = batch.contract
+    rest = [
+        F.lit(None).cast(column.type).alias(column.name)
+        for column in contract.columns
+        if not column.key
+    ]
+    hashes = vault.parent_key(contract) | vault.hub_keys(contract)
+    rows = closed.select(*contract.keys, *rest, *COLUMNS).withColumns(
+        {key: F.expr(expression) for key, expression in hashes.items()}
+        | {
+            "_hashdiff": F.expr(vault.row_hash(contract)),
+            "_op": F.lit("d"),
+            "_flags": F.lit(None).cast("array<string>"),
+            "_batch": F.lit(batch.run.number).cast("bigint"),
+        }
+    )
+    columns: list[Column] = [F.col(column) for column in events_columns(contract)]
+    return rows.select(*columns)
