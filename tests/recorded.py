@@ -170,7 +170,7 @@ def _parsed(text, kind):  # noqa: PLR0911 - one return a kind of value
     if text == r"\N":
         return None
     if kind.startswith("timestamp"):
-        return datetime.fromisoformat(text.replace("Z", "+00:00")).replace(tzinfo=UTC)
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
     if kind == "date":
         return date.fromisoformat(text)
     if kind in ("bigint", "integer", "smallint"):
