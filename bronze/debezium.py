@@ -28,6 +28,8 @@ RECORD = (
     "headers map<string,string>, "
     "_corrupt string"
 )
+# More partitions than a topic has
+PARTITIONS = 1 << 14
 OPTIONS = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": "_corrupt"}
 
 
@@ -80,7 +82,7 @@ def rows(parsed: DataFrame, contract: Contract, extra: list[str]) -> DataFrame:
     return parsed.select(
         *columns,
         F.when(_tombstone(), F.lit("tombstone")).when(~unreadable, F.col("e.op")).alias("_op"),
-        _position().alias("_sequence"),
+        _position(contract).alias("_sequence"),
         F.timestamp_millis(F.coalesce(F.col("e.source.ts_ms"), F.col("e.ts_ms"))).alias(
             "_source_ts"
         ),
@@ -100,15 +102,28 @@ def _tombstone() -> Column:
     return F.col("k.topic").isNotNull() & F.col("k.value").isNull()
 
 
-def _position() -> Column:
+def _position(contract: Contract) -> Column:
     """Return the source's total order as sortable text.
 
     PostgreSQL's order over all tables is (end of the transaction before, snapshot rows first,
-    place in the transaction); its LSN alone is not, since transactions commit late.
+    place in the transaction); its LSN alone is not, since transactions commit late. Snapshot rows
+    have no place in a transaction: theirs is that of their record, so that of a snapshot taken
+    twice the second counts, and equal rows without a key stay apart.
     """
     # A JSON null, as rows of an initial snapshot have it, comes out as the text `null`.
     end = F.nullif(F.get_json_object(F.col("e.source.sequence"), "$[0]"), F.lit("null"))
     before = F.coalesce(end, F.lit("0"))
     kind = F.when(F.col("e.op") == "r", F.lit("0")).otherwise(F.lit("1"))
-    place = F.coalesce(F.col("e.transaction.total_order"), F.lit(0)).cast("string")
+    record = F.col("k.offset") * PARTITIONS + F.col("k.partition")
+    if contract.keyless:
+        line = F.pmod(
+            F.xxhash64("_source", F.monotonically_increasing_id()), F.lit(36**10).cast("bigint")
+        )
+        record = F.coalesce(record, line)
+    # ten digits of base 36 hold every record of a partition
+    place = F.coalesce(
+        F.when(F.col("e.op") == "r", F.conv(record.cast("string"), 10, 36)),
+        F.col("e.transaction.total_order").cast("string"),
+        F.lit("0"),
+    )
     return F.concat_ws(".", F.lpad(before, 19, "0"), kind, F.lpad(place, 10, "0"))

@@ -31,9 +31,12 @@ class LinkDeclaration(Strict):
 
 
 class VaultDeclaration(Strict):
-    """Hubs by name with their key columns, a link where rows join hubs, one satellite."""
+    """Hubs by name with their key columns, a link where rows join hubs, one satellite.
 
-    hubs: dict[str, tuple[str, ...]] = Field(min_length=1)
+    A dataset without a primary key has no hub: its rows are told apart by their content alone.
+    """
+
+    hubs: dict[str, tuple[str, ...]] = {}
     link: LinkDeclaration | None = None
     satellite: str = ""
 
@@ -41,8 +44,10 @@ class VaultDeclaration(Strict):
     def _events_somewhere(self) -> VaultDeclaration:
         if (self.link is None or self.link.historized) and not self.satellite:
             raise ValueError("a satellite is needed unless the link is not historized")
-        if self.link is None and len(self.hubs) != 1:
+        if self.link is None and len(self.hubs) > 1:
             raise ValueError("several hubs need a link")
+        if self.link is not None and not self.hubs:
+            raise ValueError("a link needs hubs")
         return self
 
 

@@ -41,7 +41,7 @@ def unavailable(contract: Contract) -> str | None:
 def can_be_unavailable(contract: Contract, column: Column) -> bool:
     """Return whether a change log may leave a column's value out."""
     logged = any(way.method == "debezium" for way in contract.capture)
-    return logged and column.type == "string" and not column.key
+    return logged and bool(contract.keys) and column.type == "string" and not column.key
 
 
 def cleansed(column: Column) -> str:
@@ -66,9 +66,9 @@ def cleansed(column: Column) -> str:
 def failures(contract: Contract) -> str:
     """Return the expression of a row's failures: null, or an array of (column, rule, value).
 
-    A delete carries its key only, so only the key's rules hold for it; a truncate and a tombstone
-    carry nothing, so none does. One `or` over all rules
-    comes first: a good row pays for the comparisons alone, never for building arrays.
+    A delete carries its key only, so only the key's rules hold for it; without a key it carries
+    the row, and all do. A truncate and a tombstone carry nothing, so none does. One `or` over all
+    rules comes first: a good row pays for the comparisons alone, never for building arrays.
     """
     operations = ", ".join(literal(op) for op in ROW_OPERATIONS)
     unknown = f"(_op is null or _op not in ({operations}))"
@@ -85,10 +85,11 @@ def failures(contract: Contract) -> str:
             (f"{rescued} is not null", f"type {column.type}", rescued),
             *_conditions(contract, column),
         ):
-            only_alive = "" if column.key else "_op <> 'd' and "
+            dead_too = column.key or contract.keyless
+            only_alive = "" if dead_too else "_op <> 'd' and "
             reasons.append((only_alive + condition, _struct(column.name, rule, value)))
             if value is not rescued:
-                (always if column.key else alive).append(condition)
+                (always if dead_too else alive).append(condition)
     quick = " or ".join(always) + (f" or (_op <> 'd' and ({' or '.join(alive)}))" if alive else "")
     items = ", ".join(f"case when {condition} then {value} end" for condition, value in reasons)
     return f"case when not {empty} and ({quick}) then nullif(array_compact(array({items})), cast(array() as {FAILURE})) end"

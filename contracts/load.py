@@ -87,7 +87,6 @@ def _contract(source: Document, domain: str) -> Contract:
     for name, (_, path) in declared.items():
         if name not in ("capture", *declarations.DECLARATIONS):
             raise source.error(path[:2], f"unknown property '{name}'")
-    names = {column.name for column in columns}
     parts = {
         name: _declaration(source, kind, *declared[name])
         for name, kind in declarations.DECLARATIONS.items()
@@ -103,7 +102,7 @@ def _contract(source: Document, domain: str) -> Contract:
         columns=columns,
         rules=rules_of(source, columns),
         capture=_captures(source, *declared.get("capture", ([], []))),
-        vault=_vault(source, parts.get("vault"), declared, names),
+        vault=_vault(source, parts.get("vault"), declared, columns),
         features=parts["features"].model_dump() if "features" in parts else {},
         score=parts["score"].model_dump() if "score" in parts else {},
         enrich=parts["enrich"].model_dump() if "enrich" in parts else {},
@@ -184,18 +183,23 @@ def _captures(source: Document, raw: Any, path: list[str | int]) -> tuple[Captur
     return tuple(Capture(**item.model_dump()) for item in declared)
 
 
-def _vault(source: Document, declared: Any, raw: dict[str, Any], names: set[str]) -> Vault | None:
+def _vault(
+    source: Document, declared: Any, raw: dict[str, Any], columns: tuple[Column, ...]
+) -> Vault | None:
     if declared is None:
         return None
-    link = declared.link
-    used = [name for columns in declared.hubs.values() for name in columns]
+    link, path = declared.link, raw["vault"][1]
+    names, keyed = {column.name for column in columns}, any(column.key for column in columns)
+    if keyed and not declared.hubs:
+        raise source.error(path, "vault.hubs is missing: the hub of the primary key at least")
+    if declared.hubs and not keyed:
+        raise source.error(path, "vault.hubs needs a primary key; without one, name no hub")
+    used = [name for keys in declared.hubs.values() for name in keys]
     for name in [*used, *(link.dependent if link else ())]:
         if name not in names:
-            raise source.error(
-                raw["vault"][1], f"vault names the column '{name}', which is not there"
-            )
+            raise source.error(path, f"vault names the column '{name}', which is not there")
     return Vault(
-        hubs=tuple(Hub(name, columns) for name, columns in declared.hubs.items()),
+        hubs=tuple(Hub(name, keys) for name, keys in declared.hubs.items()),
         link=link.name if link else "",
         dependent=link.dependent if link else (),
         satellite=declared.satellite,

@@ -102,8 +102,8 @@ class Vault:
 
     @property
     def parent(self) -> str:
-        """Return the name whose hash key identifies a row: the link's, or the hub's."""
-        return self.link or self.hubs[0].name
+        """Return the name whose hash key identifies a row: the link's, the hub's, or its own."""
+        return self.link or (self.hubs[0].name if self.hubs else self.satellite)
 
 
 @dataclass(frozen=True)
@@ -132,6 +132,11 @@ class Contract:
         """Return the columns of the primary key, in order."""
         keyed = sorted((column.key, column.name) for column in self.columns if column.key)
         return tuple(name for _, name in keyed)
+
+    @property
+    def keyless(self) -> bool:
+        """Return whether rows are told apart by content alone, so that equal ones count."""
+        return not self.keys
 
     @property
     def names(self) -> tuple[str, ...]:

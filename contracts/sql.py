@@ -37,6 +37,14 @@ def literal(value: Any) -> str:  # noqa: PLR0911 - one return a kind of value
     return f"'{escaped}'"
 
 
+def from_text(text: str, kind: str) -> str:
+    """Return the expression of a text read as a type, null where it is none."""
+    if kind == "date":
+        # Debezium writes a date as 2017-12-28Z, which no cast reads.
+        text = f"regexp_replace({text}, 'Z$', '')"
+    return text if kind == "string" else f"try_cast({text} as {kind})"
+
+
 def stable_text(column: str, kind: str) -> str:
     """Return an expression for a value's text that does not depend on the width of its type.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from contracts import copies
 from contracts.sql import GHOST, hashed, literal, name
 
 if TYPE_CHECKING:
@@ -27,15 +28,18 @@ def _hub_key(contract: Contract, hub: Hub) -> str:
 
 
 def parent_key(contract: Contract) -> dict[str, str]:
-    """Return the hash that identifies a row: over the contract's primary key.
+    """Return the hash that identifies a row: over the contract's primary key, or all its content.
 
     For a dataset that describes a hub this is the hub's own key.
     """
     assert contract.vault is not None
-    if not contract.vault.link:
+    if contract.vault.hubs and not contract.vault.link:
         return {}
-    columns = [(column, contract.column(column).type) for column in contract.keys]
-    return {f"{contract.vault.link}_hk": hashed(columns)}
+    columns = [
+        (column.name, column.type) for column in contract.columns if column.key or contract.keyless
+    ]
+    columns.sort(key=lambda named: contract.column(named[0]).key)
+    return {f"{contract.vault.parent}_hk": hashed(columns)}
 
 
 def row_key(contract: Contract, named: dict[str, str]) -> str:
@@ -65,6 +69,8 @@ def history_view(contract: Contract, events: str) -> str:
     """
     assert contract.vault is not None
     key = name(f"{contract.vault.parent}_hk")
+    if contract.keyless:
+        return copies.history_view(events_columns(contract), key, events)
     order = f"over (partition by {key} order by _sequence)"
     state = "case when _op = 'd' then null else _hashdiff end"
     return f"""
@@ -92,6 +98,8 @@ def current_view(contract: Contract, events: str) -> str:
     """Return the query of a satellite's current rows: the latest event a key, deletes left out."""
     assert contract.vault is not None
     key = name(f"{contract.vault.parent}_hk")
+    if contract.keyless:
+        return copies.current_view(events_columns(contract), key, events)
     columns = [column for column in events_columns(contract) if name(column) != key]
     packed = ", ".join(name(column) for column in columns)
     unpacked = ", ".join(f"_latest.{name(column)} as {name(column)}" for column in columns)
@@ -135,7 +143,7 @@ def views(contracts: Iterable[Contract], domain: str) -> dict[str, tuple[str, li
         events = f"silver.{name(table)}"
         found[f"{table}_history"] = (history_view(contract, events), [table])
         found[f"{table}_current"] = (current_view(contract, events), [table])
-        if not contract.vault.link:
+        if contract.vault.hubs and not contract.vault.link:
             on_hub.setdefault(contract.vault.parent, {})[contract.vault.events] = f"{table}_history"
     for hub, histories in on_hub.items():
         quoted = {sat: f"silver.{name(view)}" for sat, view in histories.items()}

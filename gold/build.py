@@ -88,6 +88,7 @@ def build(
         outcomes = project.build(
             full_refresh=anew,
             since=-1 if anew or last is None else last.run,
+            settled=[] if anew or last is None else _settled(before, last),
             changed=moved,
             missing=[name for name in sources if name not in found],
             progress=progress,
@@ -118,6 +119,11 @@ def build(
 
 def _views(outcomes: list[Outcome], stored: Mapping[TableName, int]) -> dict[TableName, str]:
     return {o.table: o.query for o in outcomes if o.table and o.table not in stored}
+
+
+def _settled(now: Mapping[TableName, int], last: publish.Publication) -> list[TableName]:
+    """Return the tables that stand as they were published."""
+    return [name for name, version in now.items() if version == last.versions.get(name)]
 
 
 def _moved(before: Mapping[TableName, int], now: Mapping[TableName, int]) -> list[TableName]:

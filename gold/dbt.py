@@ -104,21 +104,27 @@ class Project:
         *,
         full_refresh: bool,
         since: int,
+        settled: Iterable[TableName] = (),
         changed: Iterable[TableName] | None,
         missing: Iterable[TableName],
         progress: Progress | None = None,
     ) -> list[Outcome]:
         """Run models and their tests; return one outcome each.
 
-        `since` is the batch up to which rows were audited before. Of the models only those run
-        that depend on a source in `changed`, where that is given, and none in `missing`.
+        `since` is the batch up to which rows were audited before, and up to which the `settled`
+        tables were brought. Of the models only those run that depend on a source in `changed`,
+        where that is given, and none in `missing`.
         """
         mine = f"path:models/{self.domain}"
         chosen = [mine] if changed is None else [f"{_downstream(n)},{mine}" for n in changed]
         args = ["build", "--select", *chosen]
         args += ["--exclude", "resource_type:unit_test", *map(_downstream, missing)]
         args += ["--full-refresh"] if full_refresh else []
-        with _environment({"LAKEHOUSE_GOLD_SINCE": str(since)}):
+        told = {
+            "LAKEHOUSE_GOLD_SINCE": str(since),
+            "LAKEHOUSE_GOLD_SETTLED": ",".join(name.table for name in settled),
+        }
+        with _environment(told):
             result = self.invoke(args, manifest=self._parsed(), progress=progress)
         if result.exception is not None:
             raise LakehouseError(f"dbt could not run: {result.exception}")

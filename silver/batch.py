@@ -54,7 +54,7 @@ class Batch:
 class Loaded:
     """The rows of a batch by verdict, and what the tables took of them.
 
-    `closed` of the events are deletes that truncates called for.
+    `closed` of the events are deletes that truncates or updates called for.
     """
 
     split: dict[str, int]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from contracts import gate, vault
-from contracts.sql import literal, name
+from contracts.sql import from_text, literal, name
 
 if TYPE_CHECKING:
     from pyspark.sql import Column as SparkColumn
@@ -20,15 +20,37 @@ CARRIED = ("_op", "_sequence", "_source_ts", "_source", "_origin", "_batch", "_r
 TEXTS, NAMES = "map<string,string>", "array<string>"
 # What the source left out of a change, and the key it moved the row from
 UNAVAILABLE, MOVED_FROM = "_unavailable", "_moved_from"
-OLD_KEY, GIVEN = "_old_key", "_given"
+OLD_KEY, GIVEN, BEFORE = "_old_key", "_given", "_before"
+# Says that a row is not an event of its own: it is what an update replaced
+FORMER = "_former"
 
 
 def judged(bronze: DataFrame, contract: Contract) -> DataFrame:
     """Return one row a bronze row: cleansed, with `_failures`, `_flags`, and its vault keys.
 
     `_failures` is null for a good row; `_row` is the row as it came, as text. `_identity` is a
-    64-bit hash of key and position, by which repeated events are found.
+    64-bit hash of key and position, by which repeated events are found. Where rows have no key, a
+    good update comes with a second row, `_former`: the delete of the content that it replaced.
     """
+    if not contract.keyless:
+        return _judged(bronze, contract).withColumn(FORMER, F.lit(False))
+    rows = _judged(bronze, contract, BEFORE)
+    replaced = rows.where("_op = 'u' and _failures is null").select(
+        *[F.col(BEFORE)[label].alias(label) for label in bronze.columns if label[0] != "_"],
+        F.lit("d").alias("_op"),
+        *[column for column in CARRIED if column not in ("_op", "_rescued")],
+        F.lit(None).cast(TEXTS).alias("_rescued"),
+        F.array_join(F.map_keys(BEFORE), ",").alias(GIVEN),
+    )
+    formers = _judged(replaced, contract).where("_failures is null")
+    return (
+        rows.drop(BEFORE)
+        .withColumn(FORMER, F.lit(False))
+        .unionByName(formers.withColumn(FORMER, F.lit(True)))
+    )
+
+
+def _judged(bronze: DataFrame, contract: Contract, *kept: str) -> DataFrame:
     typed = _in_contract_types(bronze, contract)
     missing = gate.unavailable(contract)
     typed = typed.withColumns(
@@ -37,6 +59,7 @@ def judged(bronze: DataFrame, contract: Contract) -> DataFrame:
     cleansed = typed.select(
         *[_cleansed(contract, column).alias(column.name) for column in contract.columns],
         *CARRIED,
+        *kept,
         UNAVAILABLE,
         _moved_from(contract).alias(MOVED_FROM),
         F.expr(_as_it_came(contract)).alias("_row"),
@@ -48,7 +71,8 @@ def judged(bronze: DataFrame, contract: Contract) -> DataFrame:
         }
     )
     keys = vault.parent_key(contract) | vault.hub_keys(contract)
-    identity = ", ".join(name(column) for column in (*contract.keys, "_sequence"))
+    apart = (*contract.names, "_op") if contract.keyless else contract.keys
+    identity = ", ".join(name(column) for column in (*apart, "_sequence"))
     return checked.withColumns(
         {key: F.expr(expression) for key, expression in keys.items()}
         | {
@@ -82,6 +106,8 @@ def _old_key(bronze: DataFrame, contract: Contract) -> dict[str, SparkColumn]:
 
 def _moved_from(contract: Contract) -> SparkColumn:
     """Return the hash of the key from which a change moved the row, null where it did not."""
+    if contract.keyless:
+        return F.lit(None).cast("binary")
     old = {key: f"_old_{key}" for key in contract.keys}
     given = " and ".join(f"{name(column)} is not null" for column in old.values())
     return F.expr(f"case when {given} then {vault.row_key(contract, old)} end")
@@ -100,14 +126,18 @@ def _evolved(column: Column, kinds: dict[str, str]) -> str:
     known = [label for label in (column.name, *column.previous) if label in kinds]
     default = "null" if column.absent is None else literal(column.absent)
     default = f"cast({default} as {column.type})"
-    values = [f"try_cast({name(label)} as {column.type})" for label in known]
-    anyhow = f"coalesce({', '.join([*values, default])})"
+    values = {
+        label: from_text(name(label), column.type)
+        if kinds[label] == "string"
+        else f"try_cast({name(label)} as {column.type})"
+        for label in known
+    }
+    anyhow = f"coalesce({', '.join([*values.values(), default])})"
     if GIVEN not in kinds:
         return anyhow
     arms = [
-        f"when array_contains(split({GIVEN}, ','), {literal(label)}) "
-        f"then try_cast({name(label)} as {column.type})"
-        for label in known
+        f"when array_contains(split({GIVEN}, ','), {literal(label)}) then {value}"
+        for label, value in values.items()
     ]
     return f"case when {GIVEN} is null then {anyhow} {' '.join(arms)} else {default} end"
 
@@ -126,13 +156,18 @@ def _in_contract_types(bronze: DataFrame, contract: Contract) -> DataFrame:
         elif given is None:
             columns[column.name] = F.lit(None).cast(column.type)
         elif given != column.type:
-            columns[column.name] = F.expr(f"try_cast({quoted} as {column.type})")
-            misfits.append((column.name, quoted, column.type))
+            value = (
+                from_text(quoted, column.type)
+                if given == "string"
+                else f"try_cast({quoted} as {column.type})"
+            )
+            columns[column.name] = F.expr(value)
+            misfits.append((column.name, quoted, value))
     if misfits:
         pairs = ", ".join(
-            f"case when {quoted} is not null and try_cast({quoted} as {kind}) is null "
+            f"case when {quoted} is not null and {value} is null "
             f"then struct({literal(label)}, cast({quoted} as string)) end"
-            for label, quoted, kind in misfits
+            for label, quoted, value in misfits
         )
         found = f"map_from_entries(array_compact(array({pairs})))"
         both = f"map_concat(coalesce(_rescued, cast(map() as {TEXTS})), {found})"

@@ -13,22 +13,28 @@ from contracts.vault import events_columns
 from lakehouse.writing import Written, append
 from silver import truncates
 from silver.batch import Batch, Loaded
-from silver.gate import IDENTITY
+from silver.gate import FORMER, IDENTITY, UNAVAILABLE
 from silver.repeats import VERDICT, VERDICTS, verdicts
+from silver.unavailable import EXTRA, fill, has_any
 from silver.vault import load_hubs, load_link
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
 
 @dataclass(frozen=True)
 class Counts:
-    """What the gate found: all rows, the good ones, the tombstones, the truncates, repeated identities."""
+    """What the gate found: all rows, the good ones, the tombstones, the truncates.
+
+    `left_out` are rows that leave a value out, `repeated` the identities of more than one.
+    """
 
     input: int
     good: int
     tombstones: int
     truncates: int
+    left_out: int
     repeated: int
 
 
@@ -39,9 +45,11 @@ def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame
     """
     contract, run, tables = batch.contract, batch.run, batch.tables
     assert contract.vault is not None
-    counts = _counts(judged)
+    counts = _counts(judged.where(~F.col(FORMER)))
+    # A former row repeats with its update, and a snapshot may be superseded without a twin.
+    certain = stored is None and not counts.repeated and not contract.keyless
     decided = verdicts(judged, contract, stored, "some" if counts.repeated else "none")
-    split = _split(decided, counts, certain=stored is None and not counts.repeated)
+    split = _split(decided.where(~F.col(FORMER)), counts, certain=certain)
     valid = decided.where(F.col(VERDICT) == "valid")
     load_hubs(spark, tables, contract, valid, run)
     if contract.vault.link and contract.vault.historized:
@@ -49,12 +57,14 @@ def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame
         load_link(spark, tables, contract, valid.where(F.col("_op") != "d"), run)
     rejected = _quarantine(batch, decided) if split["quarantined"] else Written(-1, 0, 0)
     # Last, since this commit also says how far bronze was read.
-    rows = valid.select(*_stamped(batch))
+    rows = _whole(spark, batch, valid, counts)
     closed = truncates.deletes(spark, batch, decided, came=bool(split["truncate"]))
     ends = 0
-    if closed is not None:
+    if contract.keyless:
+        ends = valid.where(FORMER).count()
+    elif closed is not None:
         closed = closed.persist()
-        ends, rows = closed.count(), rows.unionByName(closed)
+        ends, rows = closed.count(), rows.unionByName(closed, allowMissingColumns=True)
     written = append(tables, batch.events, rows, once=batch.once, skip_on=batch.skip_on)
     return Loaded(split, written, rejected, ends)
 
@@ -68,8 +78,9 @@ def _counts(rows: DataFrame) -> Counts:
         F.count_if(F.col("_failures").isNull() & ~empty).alias("good"),
         F.count_if(tombstone).alias("tombstones"),
         F.count_if(truncate).alias("truncates"),
+        F.count_if(F.col(UNAVAILABLE).isNotNull()).alias("left_out"),
     )
-    sums = ("input", "good", "tombstones", "truncates")
+    sums = ("input", "good", "tombstones", "truncates", "left_out")
     found = each.agg(
         *[F.coalesce(F.sum(name), F.lit(0)).alias(name) for name in sums],
         F.count_if(F.col("good") > 1).alias("repeated"),
@@ -88,6 +99,29 @@ def _split(decided: DataFrame, counts: Counts, *, certain: bool) -> dict[str, in
     for row in decided.groupBy(VERDICT).count().toLocalIterator():
         found[row[VERDICT]] = row["count"]
     return found
+
+
+def _whole(spark: SparkSession, batch: Batch, valid: DataFrame, counts: Counts) -> DataFrame:
+    """Return the events with their batch, and with the values that they leave out.
+
+    Rows of which a change left something out are few, so they are filled in memory.
+    """
+    assert batch.contract.vault is not None
+    events, lacking = valid.select(*_stamped(batch)), F.col(UNAVAILABLE).isNotNull()
+    table = batch.tables.open(batch.events)
+    if not counts.left_out and not (table is not None and has_any(table)):
+        return events
+    key, columns = f"{batch.contract.vault.parent}_hk", [*_stamped(batch), *EXTRA]
+
+    def of_keys(keys: pa.Table) -> pa.Table:
+        wanted = F.broadcast(spark.createDataFrame(keys))
+        return valid.select(*columns).join(wanted, key, "left_semi").toArrow()
+
+    filled = fill(spark, batch, valid.where(lacking).select(*columns).toArrow(), of_keys)
+    if filled is None:
+        return events
+    whole = valid.where(~lacking).select(*_stamped(batch))
+    return whole.unionByName(spark.createDataFrame(filled), allowMissingColumns=True)
 
 
 def _stamped(batch: Batch) -> list[Any]:

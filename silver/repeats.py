@@ -20,6 +20,8 @@ VERDICT = "_verdict"
 VERDICTS = ("valid", "quarantined", "superseded", "truncate")
 Repeats = Literal["none", "some", "anywhere"]
 SAME = ("_op", "_hashdiff")
+# The place of what a source held before its log began
+FIRST_SNAPSHOT = "0" * 19
 
 
 def verdicts(
@@ -29,7 +31,8 @@ def verdicts(
 
     An event that is there already, with the same content, is superseded. Another content for one
     key and position contradicts it and is quarantined: which one holds cannot be known. A
-    tombstone repeats the delete before it, so it is superseded.
+    tombstone repeats the delete before it, so it is superseded; so is a later snapshot of rows
+    without a key, since which of them the log has told already cannot be known.
     `stored` has (key, position, content) of events that may be repeated, None for none. `repeats`
     says how to look among the rows themselves: not at all (`none`), by ranking every row
     (`anywhere`), or only those whose identity occurs twice (`some`), which spares most rows the
@@ -44,9 +47,12 @@ def verdicts(
         verdict = F.when(good, _against(F.col("_first"), F.col("_rank") > 1)).otherwise(
             "quarantined"
         )
-    empty = F.when(F.col("_op") == TOMBSTONE, "superseded").when(
-        F.col("_op") == TRUNCATE, "truncate"
-    )
+    empty = F.when(F.col("_op") == TOMBSTONE, "superseded")
+    if contract.keyless:
+        again = (F.col("_op") == "r") & ~F.col("_sequence").startswith(FIRST_SNAPSHOT)
+        empty = empty.when(good & again, "superseded")
+    else:
+        empty = empty.when(F.col("_op") == TRUNCATE, "truncate")
     rows = rows.withColumn(VERDICT, F.coalesce(empty, verdict))
     if stored is not None:
         known = stored.select(
@@ -57,6 +63,8 @@ def verdicts(
         matched = (F.col(parent) == F.col("_known_hk")) & (
             F.col("_sequence") == F.col("_known_sequence")
         )
+        if contract.keyless:
+            matched &= F.col("_op") == F.col("_known._op")
         rows = rows.join(known, matched, how="left")
         against = F.when(
             F.col(VERDICT) == "valid", _against(F.col("_known"), F.col("_known").isNotNull())
@@ -79,7 +87,9 @@ def _against(other: Column, is_repeat: Column) -> Column:
 def _ranked(rows: DataFrame, contract: Contract) -> DataFrame:
     """Return the rows with their place among the good rows of one key and position, and its first."""
     good = F.col("_failures").isNull()
-    one = Window.partitionBy(*contract.keys, "_sequence", good).orderBy(*SAME, "_source")
+    assert contract.vault is not None
+    apart = (f"{contract.vault.parent}_hk", "_op") if contract.keyless else contract.keys
+    one = Window.partitionBy(*apart, "_sequence", good).orderBy(*SAME, "_source")
     return rows.withColumns(
         {"_rank": F.row_number().over(one), "_first": F.first(F.struct(*SAME)).over(one)}
     )

@@ -21,7 +21,7 @@ from lakehouse.tables import TableName, Tables
 from lakehouse.writing import Written, append_arrow
 from silver import truncates
 from silver.batch import Batch, Loaded
-from silver.gate import UNAVAILABLE
+from silver.gate import FORMER, UNAVAILABLE
 from silver.repeats import VERDICT, VERDICTS, verdicts
 from silver.unavailable import EXTRA, fill
 from silver.vault import LOCKS, record
@@ -45,8 +45,10 @@ def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame
     columns = [c for c in events_columns(contract) if c != "_batch"]
     # The row as it came is wanted of few, so it is built for few.
     as_it_came = F.when(F.col(VERDICT) == "quarantined", F.col("_row")).alias("_row")
-    wanted = dict.fromkeys([*columns, *EXTRA, VERDICT, "_failures", "_source"])
+    wanted = dict.fromkeys([*columns, *EXTRA, FORMER, VERDICT, "_failures", "_source"])
     rows = decided.select(*wanted, as_it_came).toArrow()
+    formers = rows.filter(pc.and_(rows[FORMER], pc.equal(rows[VERDICT], "valid")))
+    rows = rows.filter(pc.invert(rows[FORMER]))
     by = {verdict: rows.filter(pc.equal(rows[VERDICT], verdict)) for verdict in VERDICTS}
     with duckdb.connect() as connection:
         connection.register("valid", by["valid"])
@@ -60,6 +62,9 @@ def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame
     events = _whole(spark, batch, by["valid"].select([*columns, *EXTRA]))
     closed = truncates.deletes(spark, batch, decided, came=by["truncate"].num_rows > 0)
     ends = None if closed is None else closed.toArrow()
+    if formers.num_rows:
+        numbers = _constant(run.number, pa.int64(), formers.num_rows)
+        ends = formers.select(columns).append_column("_batch", numbers)
     if ends is not None:
         events = pa.concat_tables([events, ends], promote_options="permissive")
     written = append_arrow(tables, batch.events, events, once=batch.once, skip_on=batch.skip_on)

@@ -29,9 +29,12 @@ def deletes(
     """Return the deletes that a batch's events and truncates call for, as rows of the events table.
 
     `came` says whether the batch has a truncate: then the keys of stored events are closed, too.
-    None where no truncate of the table is known.
+    None where no truncate of the table is known, and for rows without a key: there a truncate is
+    an event like others.
     """
     contract, tables = batch.contract, batch.tables
+    if contract.keyless:
+        return None
     if came:
         _remember(batch, decided)
     name = _table(batch)

@@ -90,7 +90,7 @@ def fill(
     assert batch.contract.vault is not None
     key = f"{batch.contract.vault.parent}_hk"
     table = batch.tables.open(batch.events)
-    stored = None if table is None or not _has_any(table) else _stored(table, key)
+    stored = None if table is None or not has_any(table) else _stored(table, key)
     rows = [*left_out.select([key, *EXTRA]).to_pylist(), *(stored.to_pylist() if stored else [])]
     if not rows:
         return None
@@ -110,7 +110,8 @@ def fill(
     return _hashed(spark, batch, filled) if filled.num_rows else None
 
 
-def _has_any(table: DeltaTable) -> bool:
+def has_any(table: DeltaTable) -> bool:
+    """Return whether any stored event left a value out."""
     return UNAVAILABLE in {field.name for field in table.schema().fields}
 
 

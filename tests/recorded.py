@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 
 import sqlglot
 import yaml
@@ -29,6 +30,7 @@ KEYS = {
     "stores": ["id"],
     "orders": ["id"],
     "order_lines": ["order_id", "line_no"],
+    "audit_log": [],
 }
 TYPES = {
     "bigint": ("integer", "bigint"),
@@ -42,6 +44,7 @@ TYPES = {
 }
 
 
+@cache
 def stages():
     """Return what the truth says of each stage, by its number."""
     told = json.loads((RECORDED / "truth" / "stages.json").read_text())
@@ -61,6 +64,7 @@ def until(table, stage):
     return [r for r in records(table) if r["offset"] < ends[str(r["partition"])]]
 
 
+@cache
 def evolutions():
     """Return, by table and column, the names and the default that recorded statements gave it."""
     found = {}
@@ -102,12 +106,13 @@ def records_of_messages():
 
 def write_contracts(folder, tables=tuple(KEYS)):
     """Write the contracts of the tables into the folder of the domain."""
-    columns, evolved = stages()[max(stages())]["columns"], evolutions()
+    evolved = evolutions()
     for table in tables:
         properties = [
             _property(table, name, kind, evolved.get(table, {}).get(name))
-            for name, kind in columns[table].items()
+            for name, kind in columns(table).items()
         ]
+        hubs = {"hubs": {table: KEYS[table]}} if KEYS[table] else {}
         document = {
             "apiVersion": "v3.1.0",
             "kind": "DataContract",
@@ -125,13 +130,43 @@ def write_contracts(folder, tables=tuple(KEYS)):
                 },
                 {
                     "property": "vault",
-                    "value": {"hubs": {table: KEYS[table]}, "satellite": table},
+                    "value": {**hubs, "satellite": table},
                 },
             ],
         }
         path = folder / DOMAIN / f"{table}.yaml"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+
+
+@cache
+def columns(table):
+    """Return every column that a table ever had, by its last name, with its last type."""
+    found = {}
+    for stage in sorted(stages()):
+        found |= stages()[stage]["columns"][table]
+    renamed = [old for new in evolutions().get(table, {}).values() for old in new["previousNames"]]
+    return {name: kind for name, kind in found.items() if name not in renamed}
+
+
+@cache
+def last_name(table, name):
+    """Return the name that a column has at the end."""
+    for new, evolution in evolutions().get(table, {}).items():
+        if name in evolution["previousNames"]:
+            return new
+    return name
+
+
+def end_of(stage):
+    """Return a position, as silver writes it, after every event of a stage and before the next."""
+    last = 0
+    for table in KEYS:
+        for record in until(table, stage):
+            change = json.loads(record["value"]) if record["value"] else None
+            if change is not None:
+                last = max(last, int(json.loads(change["source"]["sequence"])[0] or 0))
+    return f"{last:019d}.9"
 
 
 def _property(table, name, kind, evolution):
@@ -196,7 +231,8 @@ def comparable(rows, table, stage):
     """Return rows of the lakehouse as values that can be compared with the truth."""
     columns = stages()[stage]["columns"][table]
     return Counter(
-        tuple((name, _value(row[name], kind)) for name, kind in columns.items()) for row in rows
+        tuple((name, _value(row[last_name(table, name)], kind)) for name, kind in columns.items())
+        for row in rows
     )
 
 

@@ -1,6 +1,8 @@
 {#
     The greatest silver batch behind the table as it stands, -1 when it has to be built from all
     there is. It lies in the table itself, so a killed run, a restore or a rollback moves it too.
+    A table that stands as it was published has been brought up to that publication's batch, though
+    no row may tell of it: the batches since then touched nothing here.
     While dbt parses it is 0: the variant that brings a table up to date is the one that reads most,
     and what it reads is what dbt knows of a model's parents.
 #}
@@ -9,6 +11,9 @@
         {{ return(0) }}
     {% elif not is_incremental() %}
         {{ return(-1) }}
+    {% endif %}
+    {% if this.identifier in env_var('LAKEHOUSE_GOLD_SETTLED', '').split(',') %}
+        {{ return(env_var('LAKEHOUSE_GOLD_SINCE') | int) }}
     {% endif %}
     {% set told = adapter.newest_batch(table_folder()) if adapter.type() == 'lakehouse' else none %}
     {% if told is not none %}

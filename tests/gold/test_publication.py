@@ -84,6 +84,20 @@ def test_touched_keys_are_derived_again_whatever_the_order(home):
     assert {name: stored(home.tables, name) for name in (ITEM, SHELF)} == incremental
 
 
+def test_what_changed_nothing_is_not_derived_again(home):
+    """A batch that left a table as it was counts as read: the next build looks at later ones only."""
+    home.load(1, (1, "left", 5, "r", 1), (2, "left", 6, "r", 2))
+    home.build()
+    home.load(2, (1, "left", 5, "u", 3))
+    home.build()
+    home.load(3, (2, "left", 7, "u", 4))
+    home.build()
+
+    [compiled] = (home.settings.home / "dbt" / "target" / "compiled").rglob("toy__fct_item.sql")
+    assert "_batch > 2" in compiled.read_text()
+    assert stored(home.tables, ITEM) == {(1, "left", 5), (2, "left", 7)}
+
+
 def test_a_failing_audit_puts_every_table_back(home):
     """The error names audit, table, rule and rows; readers and tables stay at the last good one."""
     home.load(1, (1, "left", 5, "r", 1))
