@@ -35,12 +35,12 @@ with open(home + "/filler", "wb") as filler:
 full = lakehouse("run", "shop")
 os.remove(home + "/filler")
 again = lakehouse("run", "shop")
-query = "select count(*) as rows, count(distinct order_id) as orders from silver.shop__orders_current"
+query = "select count(*) as rows, count(distinct order_id) as orders from silver.shop__sat_placed_current"
 print(json.dumps([full, again, lakehouse("sql", query)]))
 """
 WITHOUT_A_NETWORK = """
 run = lakehouse("run", "shop")
-print(json.dumps([run, lakehouse("sql", "select count(*) as rows from silver.shop__orders_current")]))
+print(json.dumps([run, lakehouse("sql", "select count(*) as rows from silver.shop__sat_placed_current")]))
 """
 
 
@@ -86,7 +86,7 @@ def test_a_second_run_is_refused_while_one_works(shop):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("room", [30_000, 150_000, 400_000])
+@pytest.mark.parametrize("room", [30_000, 400_000])
 def test_a_full_disk_is_named_and_the_next_run_finishes(shop, tmp_path, room):
     """Whatever the disk has no room for, the run ends with an error; with room, each row is there once."""
     small = tmp_path / "small"
