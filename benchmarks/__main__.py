@@ -20,13 +20,12 @@ if TYPE_CHECKING:
 
 
 def demo(folder: Path, scale: str) -> dict[str, Any]:
-    """Return the seconds and the memory of the demo in an empty home, step by step."""
+    """Return the seconds of the demo in an empty home, step by step."""
     ran = lakehouse(folder / "demo", "demo", "--scale", scale)
     return {
         "scale": scale,
         "seconds": ran.seconds,
         "driver_heap": settings().driver_memory,
-        "peak_process_mb": ran.peak_mb,
         "steps": ran.result["steps"],
         "tables": ran.result["tables"],
     }

@@ -6,7 +6,6 @@ import json
 import os
 import platform
 import re
-import resource
 import subprocess
 import sys
 import time
@@ -21,11 +20,10 @@ PACKAGES = ("pyspark", "delta-spark", "deltalake", "dbt-core", "pyarrow", "duckd
 
 @dataclass(frozen=True)
 class Ran:
-    """One command: what it printed as JSON, its wall seconds, the peak memory of its largest process."""
+    """One command: what it printed as JSON, and its wall seconds."""
 
     result: Any
     seconds: float
-    peak_mb: int
 
 
 def lakehouse(home: Path, *arguments: str, **environment: str) -> Ran:
@@ -37,8 +35,7 @@ def lakehouse(home: Path, *arguments: str, **environment: str) -> Ran:
         stdout=subprocess.PIPE, text=True, check=True,
     )  # fmt: skip
     seconds = time.monotonic() - start
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
-    return Ran(json.loads(done.stdout), round(seconds, 2), peak)
+    return Ran(json.loads(done.stdout), round(seconds, 2))
 
 
 def machine() -> dict[str, Any]:
