@@ -33,10 +33,12 @@ class LinkDeclaration(Strict):
 class VaultDeclaration(Strict):
     """Hubs by name with their key columns, a link where rows join hubs, one satellite.
 
+    Where this dataset names a hub's key otherwise than others do: the hub's column, and ours.
+
     A dataset without a primary key has no hub: its rows are told apart by their content alone.
     """
 
-    hubs: dict[str, tuple[str, ...]] = {}
+    hubs: dict[str, tuple[str, ...] | dict[str, str]] = {}
     link: LinkDeclaration | None = None
     satellite: str = ""
 

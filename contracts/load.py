@@ -13,7 +13,7 @@ from contracts.model import Capture, Cleanse, Column, Contract, Hub, Vault
 from contracts.rules import rules_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from contracts.declarations import Strict
@@ -55,9 +55,25 @@ def load_domain(folder: Path, domain: str) -> dict[str, Contract]:
                 f"{found[contract.dataset].file}"
             )
         found[contract.dataset] = contract
+    problems += _hubs_that_differ(found.values())
     if problems:
         raise ContractError("\n".join(problems))
     return found
+
+
+def _hubs_that_differ(contracts: Iterable[Contract]) -> list[str]:
+    """Return a problem for each dataset that names a hub's key otherwise than one before it."""
+    known: dict[str, tuple[tuple[str, ...], str]] = {}
+    problems = []
+    for contract in contracts:
+        for hub in contract.vault.hubs if contract.vault else ():
+            members, file = known.setdefault(hub.name, (hub.members, contract.file))
+            if members != hub.members:
+                problems.append(
+                    f"{contract.file}:1: the hub '{hub.name}' has the key {list(hub.members)} here and "
+                    f"{list(members)} in {file}; write `{hub.name}: {{<hub's column>: <ours>}}`"
+                )
+    return problems
 
 
 def load_file(path: Path, domain: str) -> Contract:
@@ -194,12 +210,18 @@ def _vault(
         raise source.error(path, "vault.hubs is missing: the hub of the primary key at least")
     if declared.hubs and not keyed:
         raise source.error(path, "vault.hubs needs a primary key; without one, name no hub")
-    used = [name for keys in declared.hubs.values() for name in keys]
+    hubs = [
+        Hub(name, tuple(keys.values()), tuple(keys))
+        if isinstance(keys, dict)
+        else Hub(name, keys, keys)
+        for name, keys in declared.hubs.items()
+    ]
+    used = [name for hub in hubs for name in hub.columns]
     for name in [*used, *(link.dependent if link else ())]:
         if name not in names:
             raise source.error(path, f"vault names the column '{name}', which is not there")
     return Vault(
-        hubs=tuple(Hub(name, keys) for name, keys in declared.hubs.items()),
+        hubs=tuple(hubs),
         link=link.name if link else "",
         dependent=link.dependent if link else (),
         satellite=declared.satellite,

@@ -75,10 +75,14 @@ class Capture:
 
 @dataclass(frozen=True)
 class Hub:
-    """One hub that a dataset mentions: its name and the columns of its business key."""
+    """One hub that a dataset mentions: its name and the columns of its business key.
+
+    `members` are the columns' names in the hub, the same for every dataset that mentions it.
+    """
 
     name: str
     columns: tuple[str, ...]
+    members: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -121,11 +121,16 @@ def _as_it_came(contract: Contract) -> str:
     return f"map_concat({known}, {rescued})"
 
 
-def _evolved(column: Column, kinds: dict[str, str]) -> str:
-    """Return a column's value from the name it had when the row was captured, or its default."""
+def _evolved(contract: Contract, column: Column, kinds: dict[str, str]) -> str:
+    """Return a column's value from the name it had when the row was captured, or its default.
+
+    A delete that carries its key alone says nothing of other columns, their defaults neither.
+    """
     known = [label for label in (column.name, *column.previous) if label in kinds]
     default = "null" if column.absent is None else literal(column.absent)
     default = f"cast({default} as {column.type})"
+    if column.absent is not None and not contract.keyless:
+        default = f"case when _op <> 'd' then {default} end"
     values = {
         label: from_text(name(label), column.type)
         if kinds[label] == "string"
@@ -152,7 +157,7 @@ def _in_contract_types(bronze: DataFrame, contract: Contract) -> DataFrame:
     for column in contract.columns:
         quoted, given = name(column.name), kinds.get(column.name)
         if column.previous or column.absent is not None:
-            columns[column.name] = F.expr(_evolved(column, kinds))
+            columns[column.name] = F.expr(_evolved(contract, column, kinds))
         elif given is None:
             columns[column.name] = F.lit(None).cast(column.type)
         elif given != column.type:

@@ -118,13 +118,14 @@ def _hubs(
     assert contract.vault is not None
     for hub in contract.vault.hubs:
         key = f"{hub.name}_hk"
-        keys = ", ".join(quoted(column) for column in hub.columns)
+        pairs = zip(hub.columns, hub.members, strict=True)
+        keys = ", ".join(f"{quoted(column)} as {quoted(member)}" for column, member in pairs)
         given = " and ".join(f"{quoted(column)} is not null" for column in hub.columns)
         members = f"select distinct {key}, {keys} from valid where {given}"
         name = TableName.of("silver", run.domain, f"hub_{hub.name}")
         with LOCKS[name]:
             if not tables.exists(name):
-                nulls = ", ".join(f"null as {quoted(column)}" for column in hub.columns)
+                nulls = ", ".join(f"null as {quoted(column)}" for column in hub.members)
                 members += f" union all select '{_escaped(GHOST)}'::blob as {key}, {nulls}"
             _insert(connection, tables, name, members, (key,), run)
 

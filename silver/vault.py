@@ -37,16 +37,22 @@ def load_hubs(
         known = rows.select(*hub.columns).distinct()
         for column in hub.columns:
             known = known.where(F.col(column).isNotNull())
-        members = known.select(F.expr(expressions[key]).alias(key), *hub.columns)
+        named = [F.col(column).alias(member) for column, member in _named(hub)]
+        members = known.select(F.expr(expressions[key]).alias(key), *named)
         name = TableName.of("silver", run.domain, f"hub_{hub.name}")
         _insert(spark, tables, name, members, key, run, ghost=_ghost(spark, contract, hub))
 
 
 def _ghost(spark: SparkSession, contract: Contract, hub: Hub) -> DataFrame:
-    row = spark.sql(vault.ghost_row(hub.name, hub.columns))
+    row = spark.sql(vault.ghost_row(hub.name, hub.members))
     return row.select(
-        f"{hub.name}_hk", *[F.col(c).cast(contract.column(c).type).alias(c) for c in hub.columns]
+        f"{hub.name}_hk",
+        *[F.col(member).cast(contract.column(column).type) for column, member in _named(hub)],
     )
+
+
+def _named(hub: Hub) -> list[tuple[str, str]]:
+    return list(zip(hub.columns, hub.members, strict=True))
 
 
 def load_link(
