@@ -1,7 +1,7 @@
 # What this folder can do. Every target that needs something installs it first, once.
 # Options: SCALE=small|full  DAYS=3  ARGS="what is passed on to pytest or the benchmark"
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format airflow benchmark clean
+.PHONY: help setup demo test check format airflow benchmark prove clean
 
 BIN := .venv/bin
 SETUP := sh scripts/setup.sh
@@ -42,6 +42,10 @@ airflow: ## bring up Airflow with the DAGs on this machine only
 benchmark: ## measure what benchmarks/ promises (SCALE=full)
 	@$(SETUP) --group dev
 	@$(BIN)/python -m benchmarks $(if $(SCALE),--scale $(SCALE)) $(ARGS)
+
+prove: ## try random logs and kill runs everywhere (ARGS="--logs 500 --kills 10")
+	@$(SETUP) --group dev
+	@$(BIN)/python -m proofs $(ARGS)
 
 clean: ## remove what runs wrote; what set-up installed stays
 	rm -rf .lakehouse dbt_project/target dbt_project/logs .pytest_cache .ruff_cache .import_linter_cache .hypothesis

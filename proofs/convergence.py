@@ -66,9 +66,9 @@ def try_pack(
     """
     settings = shop.settings_of(folder)
     shutil.rmtree(settings.home, ignore_errors=True)
-    _forget(spark)
+    forget(spark)
     events = pack.events()
-    for number, part in enumerate(_delivered(records(events), runs, Random(deliver))):
+    for number, part in enumerate(delivered(records(events), runs, Random(deliver))):
         for dataset in shop.COLUMNS:
             lines = [text for name, text in part if name == dataset]
             if lines:
@@ -77,9 +77,7 @@ def try_pack(
     return differences(stored(spark, settings), expected(events))
 
 
-def _delivered(
-    log: list[tuple[str, str]], runs: int, chance: Random
-) -> list[list[tuple[str, str]]]:
+def delivered(log: list[tuple[str, str]], runs: int, chance: Random) -> list[list[tuple[str, str]]]:
     """Return the records shuffled, a fifth of them twice, and split at random."""
     log = log + chance.sample(log, len(log) // 5)
     chance.shuffle(log)
@@ -89,7 +87,8 @@ def _delivered(
     return [log[a:b] for a, b in zip([0, *cuts], [*cuts, len(log)], strict=True)]
 
 
-def _forget(spark: SparkSession) -> None:
+def forget(spark: SparkSession) -> None:
+    """Empty the session's catalog: names must not outlive their home."""
     for layer in ("bronze", "silver", "gold"):
         spark.sql(f"drop database if exists {layer} cascade")
 

@@ -171,15 +171,15 @@ def _copies(events: list[Event]) -> Counter[Row]:
             continue
         if event.op == "t":
             rows.clear()
-        else:
-            content = (event.row["item"], event.row["pieces"]) if event.row else None
-            if event.op == "d":
-                rows[content] -= 1
-            else:
-                rows[content] += 1
-            if event.before is not None:
-                rows[(event.before["item"], event.before["pieces"])] -= 1
+            continue
+        rows[_scan(event.row)] += -1 if event.op == "d" else 1
+        if event.before is not None:
+            rows[_scan(event.before)] -= 1
     return +rows
+
+
+def _scan(row: dict[str, Any]) -> Row:
+    return row["item"], row["pieces"]
 
 
 def _dimension(customers: dict[int, list[_State]]) -> Counter[Row]:

@@ -1,0 +1,166 @@
+"""A run killed at any commit, or between two, is finished by the next one as if nothing had been."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from cli.flow import carry
+from proofs import shop
+from proofs.convergence import Difference, delivered, differences, forget, stored
+from proofs.log import Pack, records
+from proofs.oracle import Expected, expected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyspark.sql import SparkSession
+
+    from lakehouse.settings import Settings
+
+GIVE_UP_SECONDS = 300
+LONGEST_DELAY = 0.5
+
+
+@dataclass(frozen=True)
+class Kill:
+    """When to kill: so many commits after the start, so many seconds after the last of them."""
+
+    commits: int
+    delay: float = 0.0
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One killed run: the commit after which it died, and what differs after the next run."""
+
+    kill: Kill
+    last_commit: str
+    died: bool
+    differences: list[Difference]
+
+    @property
+    def layer(self) -> str:
+        """Return the layer of the last commit before the end."""
+        return self.last_commit.partition("/")[0] or "before any"
+
+
+class Harness:
+    """A home with a log half carried, half waiting, of which each trial kills a copy."""
+
+    def __init__(self, spark: SparkSession, folder: Path, pack: Pack) -> None:
+        """Carry the first half; the second, with late and repeated records, waits."""
+        self.spark, self.folder = spark, folder
+        events = pack.events()
+        self.wanted: Expected = expected(events)
+        first, second = delivered(records(events), 2, Random(pack.seed))
+        base = self._settings("base")
+        self._land(base, "first", first)
+        self._carry(base)
+        self._land(base, "second", second)
+
+    def commits(self) -> int:
+        """Return how many commits the waiting half takes when nothing disturbs it."""
+        settings = self._copy("undisturbed")
+        before = len(_commits(settings.home))
+        self._carry(settings)
+        count = len(_commits(settings.home)) - before
+        found = differences(stored(self.spark, settings), self.wanted)
+        if found:
+            raise AssertionError(f"wrong without any kill: {found[0]}")
+        return count
+
+    def trial(self, kill: Kill) -> Trial:
+        """Kill a run of a copy, start it again, and say what differs from the undisturbed one."""
+        settings = self._copy("trial")
+        before = _commits(settings.home)
+        died, last = _run_and_kill(settings, len(before) + kill.commits, kill.delay)
+        self._carry(settings)
+        if not carry(settings, shop.DOMAIN).nothing_new:
+            raise AssertionError("after the run that finished it there was something new")
+        found = differences(stored(self.spark, settings), self.wanted)
+        return Trial(kill, last if _commits(settings.home) else "", died, found)
+
+    def _settings(self, name: str) -> Settings:
+        return shop.settings_of(self.folder, self.folder / name)
+
+    def _copy(self, name: str) -> Settings:
+        home = self.folder / name
+        shutil.rmtree(home, ignore_errors=True)
+        shutil.copytree(self.folder / "base", home, copy_function=shutil.copy2)
+        return self._settings(name)
+
+    def _carry(self, settings: Settings) -> None:
+        forget(self.spark)
+        carry(settings, shop.DOMAIN)
+
+    def _land(self, settings: Settings, name: str, part: list[tuple[str, str]]) -> None:
+        for dataset in shop.COLUMNS:
+            shop.land(settings, dataset, name, [text for of, text in part if of == dataset])
+
+
+def points(commits: int, extra: int, seed: int) -> list[Kill]:
+    """Return a kill at each commit boundary, and `extra` ones at random moments between."""
+    chance = Random(seed)
+    between = [
+        Kill(chance.randint(0, commits), chance.uniform(0, LONGEST_DELAY)) for _ in range(extra)
+    ]
+    return [*(Kill(number) for number in range(1, commits + 1)), *between]
+
+
+def _commits(home: Path) -> list[str]:
+    """Return the commits of all tables, as `layer/table/version`."""
+    return [
+        f"{log.parent.parent.parent.name}/{log.parent.parent.name}/{log.stem}"
+        for log in (home / "warehouse").glob("*/*/_delta_log/*.json")
+    ]
+
+
+def _run_and_kill(settings: Settings, commits: int, delay: float) -> tuple[bool, str]:
+    """Start a run; kill it and its JVM once so many commits are there. Return whether it died of it."""
+    known = set(_commits(settings.home))
+    last, deadline = "", time.monotonic() + GIVE_UP_SECONDS
+    with _running(settings) as process:
+        while process.poll() is None and time.monotonic() < deadline:
+            now = _commits(settings.home)
+            if new := set(now) - known:
+                known |= new
+                last = max(new)
+            if len(now) >= commits:
+                time.sleep(delay)
+                break
+            time.sleep(0.002)
+        died = process.poll() is None
+    return died, last
+
+
+@contextmanager
+def _running(settings: Settings) -> Iterator[subprocess.Popen[Any]]:
+    environment = {
+        **os.environ,
+        "LAKEHOUSE_HOME": str(settings.home),
+        "LAKEHOUSE_CONTRACTS": str(settings.contracts),
+        "LAKEHOUSE_DBT_PROJECT": str(settings.dbt_project),
+        "LAKEHOUSE_DRIVER_MEMORY": "1g",
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cli.main", "run", shop.DOMAIN, "--json"],
+        env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        start_new_session=True, cwd=Path(__file__).parent.parent,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        # its JVM is in the same group
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

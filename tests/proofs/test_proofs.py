@@ -1,0 +1,63 @@
+"""The proofs in short: `make prove` runs them for as long as one likes."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+
+import pytest
+
+from proofs.convergence import shrunk, try_pack
+from proofs.kills import Harness, Kill
+from proofs.log import Event, Pack
+from proofs.oracle import expected
+
+pytestmark = [pytest.mark.spark, pytest.mark.slow]
+
+SEED = int(os.environ.get("PROOF_SEED", "20261125"))
+LOGS, STEPS, RUNS = 100, 6, 2
+
+
+def test_any_log_converges(catalog, tmp_path):
+    """100 random logs, shuffled, repeated and split: vault, dimension, fact and features are right."""
+    pack = Pack(SEED, tuple(range(1, LOGS + 1)), STEPS)
+    assert try_pack(catalog, tmp_path, pack, RUNS, SEED) == [], f"PROOF_SEED={SEED}"
+
+
+def test_the_logs_have_everything_in_them():
+    """All operations, left-out values, moved keys, bad rows and both schemas occur."""
+    events = Pack(SEED, tuple(range(1, LOGS + 1)), STEPS).events()
+    assert {event.op for event in events} == set("rcudt")
+    assert {event.early for event in events} == {True, False}
+    assert min(Counter(bool(e.left_out) for e in events).values()) > 20
+    assert min(Counter(e.old_key is None for e in events).values()) > 20
+    assert any(event.row.get("tier") == "tin" for event in events)
+
+
+def test_a_failing_pack_shrinks():
+    """What is reported is the least that still fails: the one group that is to blame."""
+    to_blame = 37
+
+    def fails(pack):
+        return ["wrong"] if to_blame in pack.groups and pack.steps > 2 else []
+
+    small, _ = shrunk(fails, Pack(SEED, tuple(range(1, 101)), 8))
+    assert small == Pack(SEED, (to_blame,), 3, truncates=False)
+
+
+def test_the_oracle_goes_by_place():
+    """What counts is where an event stands in the source's log, not where it stands in the list."""
+    rows = [{"item": "milk", "pieces": pieces} for pieces in (1, 2)]
+    log = [Event("scans", "c", (at, 1, 1), 0, row) for at, row in zip((10, 30), rows, strict=True)]
+    emptied = Event("scans", "t", (20, 1, 1), 0, {})
+    for events in ([*log, emptied], [emptied, *log]):
+        assert expected(events).tables["scan_current"] == Counter({("milk", 2): 1})
+
+
+@pytest.mark.parametrize("commits", [1, 8, 16])
+def test_a_killed_run_is_finished_by_the_next(catalog, tmp_path, commits):
+    """Killed right after a commit: in bronze, in silver, in gold; the tables are those of no kill."""
+    harness = Harness(catalog, tmp_path, Pack(SEED, (1, 2, 3), STEPS))
+    trial = harness.trial(Kill(commits))
+    assert trial.died
+    assert trial.differences == []
