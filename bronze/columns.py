@@ -35,12 +35,17 @@ def typed(value: Column, given: str, wanted: str) -> Column:
 
 
 def payload(
-    contract: Contract, given: Mapping[str, tuple[Column, str]], extra: Iterable[str]
+    contract: Contract,
+    given: Mapping[str, tuple[Column, str]],
+    extra: Iterable[str],
+    *,
+    raw_texts: bool = False,
 ) -> tuple[list[Column], Column]:
     """Return the payload columns and the map of what did not fit.
 
     `given` has, by column name, the value and its type as the source gave it. Columns that the
-    contract lacks (`extra`) are kept as text.
+    contract lacks (`extra`) are kept as text. `raw_texts` says that texts may hold bytes that are
+    no UTF-8: such a value does not fit, and is kept with replacement characters for these bytes.
     """
     columns, rescued = [], []
     for column in contract.columns:
@@ -49,10 +54,19 @@ def payload(
             continue
         value, kind = given[column.name]
         fitted = typed(value, kind, column.type)
+        if raw_texts and kind == column.type == "string":
+            # Written as it is, no reader but Spark could open the file.
+            fitted = F.when(F.is_valid_utf8(value), value)
+            rescued.append(
+                (column.name, F.make_valid_utf8(value), value.isNotNull() & fitted.isNull())
+            )
         columns.append(fitted.alias(column.name))
         if kind != column.type and (kind, column.type) not in WIDER:
             rescued.append((column.name, value, value.isNotNull() & fitted.isNull()))
-    columns += [given[name][0].cast("string").alias(name) for name in extra]
+    texts = {name: given[name][0].cast("string") for name in extra}
+    columns += [
+        (F.make_valid_utf8(text) if raw_texts else text).alias(name) for name, text in texts.items()
+    ]
     return columns, _rescued(rescued)
 
 

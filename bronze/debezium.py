@@ -40,11 +40,13 @@ def lines(spark: SparkSession, found: list[Found]) -> DataFrame:
         F.element_at(F.split(F.col("_metadata.file_path"), "/"), -1).alias("_source"),
     )
     text = text.where(F.length(F.trim(F.col("_line"))) > 0)
+    # A parser would put a replacement character for bytes that are no text, and nobody would know.
+    line = F.when(F.is_valid_utf8("_line"), F.col("_line"))
     if found[0].capture.format == "kafka-json":
-        record = text.withColumn("k", F.from_json("_line", RECORD, OPTIONS))
+        record = text.withColumn("k", F.from_json(line, RECORD, OPTIONS))
         return record.withColumn("e", F.from_json("k.value", ENVELOPE, OPTIONS))
     return text.withColumn("k", F.lit(None).cast(f"struct<{_colons(RECORD)}>")).withColumn(
-        "e", F.from_json("_line", ENVELOPE, OPTIONS)
+        "e", F.from_json(line, ENVELOPE, OPTIONS)
     )
 
 
@@ -67,7 +69,8 @@ def unknown_columns(parsed: DataFrame, contract: Contract) -> list[str]:
 def rows(parsed: DataFrame, contract: Contract, extra: list[str]) -> DataFrame:
     """Return one bronze row (without batch columns) a line; nothing is dropped.
 
-    A line that cannot be read keeps its text under `_line` in `_rescued`. The payload of a delete
+    A line that cannot be read keeps its text under `_line` in `_rescued`, and where its bytes are no
+    UTF-8 these, too, as hexadecimal digits under `_bytes`. The payload of a delete
     is its before-image; `_before` keeps the before-image of updates and deletes. `_given` names
     the columns of the payload, since one that is not there is not one that is null. `_old_key` is
     the key that the row had before its key was changed.
@@ -78,7 +81,9 @@ def rows(parsed: DataFrame, contract: Contract, extra: list[str]) -> DataFrame:
     unreadable = F.col("e._corrupt").isNotNull() | (
         F.col("k._corrupt").isNotNull() | (F.col("e.op").isNull() & ~_tombstone())
     )
-    line = F.create_map(F.lit("_line"), F.col("_line"))
+    line = F.create_map(F.lit("_line"), F.make_valid_utf8("_line"))
+    as_bytes = F.create_map(F.lit("_bytes"), F.hex(F.col("_line").cast("binary")))
+    line = F.when(F.is_valid_utf8("_line"), line).otherwise(F.map_concat(line, as_bytes))
     return parsed.select(
         *columns,
         F.when(_tombstone(), F.lit("tombstone")).when(~unreadable, F.col("e.op")).alias("_op"),

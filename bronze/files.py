@@ -63,7 +63,7 @@ def _group(spark: SparkSession, contract: Contract, group: list[Found]) -> DataF
     kinds = {field.name: field.dataType.simpleString() for field in frame.schema.fields}
     given = {name: (F.col(f"`{name}`"), kind) for name, kind in kinds.items()}
     extra = [name for name in kinds if name not in contract.names and name not in METADATA]
-    columns, rescued = payload(contract, given, extra)
+    columns, rescued = payload(contract, given, extra, raw_texts=True)
     order = group[0].capture.order
     position = F.lit(SNAPSHOT_POSITION)
     if order:

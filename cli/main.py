@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from cli import contracts, features, models, pipeline, quarantine, report, sql, status
+from cli import audit, contracts, features, models, pipeline, quarantine, report, sql, status
 from cli.arguments import examples
 from cli.output import only_documents
 
@@ -33,6 +33,7 @@ status.add_to(app)
 sql.add_to(app)
 contracts.add_to(app)
 quarantine.add_to(app)
+audit.add_to(app)
 features.add_to(app)
 models.add_to(app)
 report.add_to(app)

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 SUFFIX = "_quarantine"
 MASK = "•••"
 PERSONAL = {"restricted", "confidential", "personal"}
-LINE = "_line"  # a line that could not be read at all, kept whole
+# A line that could not be read at all, kept whole, and its bytes where they are no text
+LINE = {"_line", "_bytes"}
 
 
 def reasons(settings: Settings, domain: str = "") -> list[dict[str, Any]]:
@@ -93,7 +94,7 @@ def rows_of(
 
 def _masked(row: dict[str, Any], personal: set[str]) -> dict[str, Any]:
     """Return the row with every personal value hidden, and an unreadable line where it may hold one."""
-    hidden = personal | ({LINE} if personal else set())
+    hidden = personal | (LINE if personal else set())
     values = dict(row["row"] or {})
     return {
         **row,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -40,11 +40,30 @@ class Change:
 
 @dataclass(frozen=True)
 class Commit:
-    """One committed transaction of the source; `torn` means its lines were cut while written."""
+    """One committed transaction of the source.
+
+    `torn` means its lines were cut while written; `skew` is how far the clock is off that stamps it.
+    """
 
     at: datetime
     changes: tuple[Change, ...]
     torn: bool = False
+    skew: timedelta = timedelta()
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the log as it is written, the change it tells of, and its place in the order."""
+
+    change: Change
+    text: str
+    position: str
+    torn: bool = False
+
+    @property
+    def data(self) -> bytes:
+        """Return the line as it is written; a text may hold bytes that are no UTF-8."""
+        return self.text.encode(errors="surrogateescape")
 
 
 @dataclass
@@ -54,14 +73,15 @@ class Log:
     lsn: int = 30_729_312
     tx: int = 728
 
-    def lines(self, commits: Iterable[Commit]) -> Iterator[tuple[str, str]]:
-        """Yield (dataset, line) for every change, in commit order."""
+    def lines(self, commits: Iterable[Commit]) -> Iterator[Line]:
+        """Yield a line for every change, in commit order."""
         for commit in commits:
             previous_end, seen = self.lsn, dict[str, int]()
             for order, change in enumerate(commit.changes, start=1):
                 seen[change.dataset] = seen.get(change.dataset, 0) + 1
                 line = self._line(commit, change, previous_end, order, seen[change.dataset])
-                yield change.dataset, line[: len(line) * 2 // 3] if commit.torn else line
+                text = line[: len(line) * 2 // 3] if commit.torn else line
+                yield Line(change, text, f"{previous_end:019d}.1.{order:010d}", commit.torn)
             self.lsn += _COMMIT_BYTES
             self.tx += 1
 
@@ -71,7 +91,7 @@ class Log:
         images = (_image(change.before), _image(change.after))
         # A write-ahead log record is as long as what it holds, rounded up to 8 bytes.
         self.lsn += 56 + -(-len(json.dumps(images)) // 8) * 8
-        commit_ms = int(commit.at.timestamp() * 1000)
+        commit_ms = int((commit.at + commit.skew).timestamp() * 1000)
         envelope = {
             "before": images[0],
             "after": images[1],

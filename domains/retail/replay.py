@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from domains.retail.changes import real_commits
 from domains.retail.envelope import REAL, Commit
-from domains.retail.faults import bad_commits
+from domains.retail.faults import Plant, bad_commits
+from domains.retail.faults_rows import planted
 from domains.retail.frames import days
 from domains.retail.schemas import KEYS
 from domains.retail.synthetic import with_synthetic
@@ -19,12 +20,15 @@ SEED = 11
 
 def day_commits(
     day: date, scale: str, seed: int = SEED, faults: int | None = None
-) -> tuple[list[Commit], list[str]]:
-    """Return the day's commits in time order, and what is wrong with the bad ones among them."""
+) -> tuple[list[Commit], list[Plant]]:
+    """Return the day's commits in time order, and which of them are faults."""
     real = real_commits(day, scale)
-    bad = bad_commits(real, day, seed, faults)
-    commits = with_synthetic(real, day, scale, seed) + [commit for _, commit in bad]
-    return sorted(commits, key=lambda commit: commit.at), [what for what, _ in bad]
+    plants = bad_commits(real, day, seed)
+    if faults is not None:
+        plants += planted(real, day, scale, faults)
+    bad = [commit for plant in plants for commit in plant.commits]
+    commits = with_synthetic(real, day, scale, seed) + bad
+    return sorted(commits, key=lambda commit: commit.at), plants
 
 
 def overridden(dataset: str, through: date, scale: str = "small", seed: int = SEED) -> set[tuple]:

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 
 from domains.retail import frames
 from domains.retail.envelope import Log
-from domains.retail.files import LandedFile, write_parquet, write_text
+from domains.retail.faults_replay import Replay
+from domains.retail.files import LandedFile, write_bytes, write_parquet, write_text
 from domains.retail.frames import (
     LAST_DAY,
     SCALES,
@@ -32,6 +33,7 @@ from domains.retail.frames import (
 )
 from domains.retail.replay import SEED, day_commits, overridden
 from domains.retail.schemas import DATASETS, KEYS, SCHEMAS
+from lakehouse import fault_manifest
 from lakehouse.errors import LakehouseError, UsageError
 
 if TYPE_CHECKING:
@@ -83,6 +85,7 @@ class _Place:
     log: Log
     scale: str
     seed: int
+    faults: dict[date, int] = field(default_factory=dict)
 
     def write(self, landing: Path) -> None:
         state = {
@@ -92,6 +95,8 @@ class _Place:
             "scale": self.scale,
             "seed": self.seed,
         }
+        if self.faults:
+            state["faults"] = {day.isoformat(): seed for day, seed in self.faults.items()}
         write_text(landing / _STATE, json.dumps(state, indent=1) + "\n")
 
 
@@ -106,8 +111,8 @@ def land(
     """Land the snapshot where there is none yet, then the next `days` days (None: all that are left).
 
     `scale` is small for a new landing and the landing's own later; another one is a `UsageError`.
-    `faults` adds bad rows and a repeated file, and lists them in `faults-<seed>.json` beside
-    `landing`.
+    `faults` is the seed of faults that are planted in these days. They are listed in a sealed
+    manifest beside `landing`, with what must become of each.
     """
     if days is not None and days < 0:
         raise UsageError(f"days must be 0 or more, not {days}")
@@ -121,9 +126,14 @@ def land(
     if not left:
         progress(f"nothing left to land after {place.last_day}")
     chosen = left if days is None else left[:days]
+    if faults is not None:
+        place.faults |= dict.fromkeys(chosen, faults)
+    replay = Replay(place.scale, place.seed, place.faults)
     for day in chosen:
         progress(f"changes of {day}")
-        files += _day(landing, day, place, faults)
+        files += (
+            _faulty_day(landing, day, place, replay) if place.faults else _day(landing, day, place)
+        )
         place.last_day = day
         place.write(landing)
     counts = Counter[str]()
@@ -152,14 +162,14 @@ def _snapshot(landing: Path, scale: str, progress: Callable[[str], None]) -> lis
     return files
 
 
-def _day(landing: Path, day: date, place: _Place, faults: int | None) -> list[LandedFile]:
+def _day(landing: Path, day: date, place: _Place) -> list[LandedFile]:
     """Land one day's changes and, on the first landed day of a week, that week's promotions."""
-    commits, wrong = day_commits(day, place.scale, place.seed, faults)
-    lines = defaultdict[str, list[str]](list)
-    for dataset, line in place.log.lines(commits):
-        lines[dataset].append(line + "\n")
+    commits, _ = day_commits(day, place.scale, place.seed)
+    lines = defaultdict[str, list[bytes]](list)
+    for line in place.log.lines(commits):
+        lines[line.change.dataset].append(line.data + b"\n")
     files = [
-        write_text(landing / dataset / "changes" / f"{day}.jsonl", "".join(lines[dataset]))
+        write_bytes(landing / dataset / "changes" / f"{day}.jsonl", b"".join(lines[dataset]))
         for dataset in DATASETS
         if lines[dataset]
     ]
@@ -171,25 +181,18 @@ def _day(landing: Path, day: date, place: _Place, faults: int | None) -> list[La
                 path, (table for table in tables if table.num_rows), SCHEMAS["promotions"]
             )
         )
-    if faults is not None:
-        files.append(_repeat(landing, day, faults, wrong))
     return files
 
 
-def _repeat(landing: Path, day: date, faults: int, wrong: list[str]) -> LandedFile:
-    """Land the day's transactions once more under another name, and list the day's faults."""
-    original = landing / "transactions" / "changes" / f"{day}.jsonl"
-    again = write_text(original.with_name(f"{day}-again.jsonl"), original.read_text("utf-8"))
-    listed = landing.parent / f"faults-{faults}.json"
-    known = json.loads(listed.read_text()) if listed.exists() else {}
-    known[day.isoformat()] = {
-        "bad_rows": dict(sorted(Counter(wrong).items())),
-        "repeated_files": [
-            {"file": str(again.path.relative_to(landing)), "of": str(original.relative_to(landing))}
-        ],
-    }
-    write_text(listed, json.dumps(known, indent=1) + "\n")
-    return again
+def _faulty_day(landing: Path, day: date, place: _Place, replay: Replay) -> list[LandedFile]:
+    """Land one day where some days have faults, and write the manifest anew."""
+    replay.through(day)
+    files = [write_bytes(landing / path, data) for path, data in replay.files(day)]
+    write_text(
+        fault_manifest.path_of(landing), fault_manifest.text(replay.manifest(landing.name, day))
+    )
+    place.log = replay.log
+    return files
 
 
 def _read_place(landing: Path, scale: str | None) -> _Place | None:
@@ -200,8 +203,9 @@ def _read_place(landing: Path, scale: str | None) -> _Place | None:
         state = json.loads(path.read_text())
         log = Log(state["next_lsn"], state["next_tx"])
         place = _Place(
-            date.fromisoformat(state["last_day"]), log, _known(state["scale"]), state["seed"]
-        )
+            date.fromisoformat(state["last_day"]), log, _known(state["scale"]), state["seed"],
+            {date.fromisoformat(day): seed for day, seed in state.get("faults", {}).items()},
+        )  # fmt: skip
     except (ValueError, KeyError) as error:
         raise LakehouseError(
             f"{path} cannot be read ({error}): remove {landing} and land again"

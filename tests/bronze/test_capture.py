@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from cli.flow import carry
@@ -66,6 +69,46 @@ def test_what_fits_no_column_is_rescued_as_text(shop):
     rescued = [dict(row["_rescued"]) for row in bronze(shop)]
     assert {"amount": "abc"} in rescued
     assert {"_line": torn} in rescued
+
+
+def test_a_line_that_is_no_utf8_is_kept_with_its_bytes(shop):
+    """A line with a Latin-1 byte is not read with a wrong letter: it is kept as text and as bytes."""
+    path = orders.land_events(shop, "a.jsonl", [orders.event("c", 1, orders.order(1))])
+    wrong = json.dumps(orders.event("c", 2, orders.order(2, caf="x"))).encode()
+    wrong = wrong.replace(b'"open"', b'"op\xe9n"').replace(b'"caf"', b'"caf\xe9"')
+    path.write_bytes(path.read_bytes() + wrong + b"\n")
+    carry(shop, "shop", ("bronze", "silver"))
+    (row,) = [row for row in bronze(shop) if row["_rescued"]]
+    rescued = dict(row["_rescued"])
+    assert bytes.fromhex(rescued["_bytes"]) == wrong
+    assert rescued["_line"] == wrong.decode(errors="replace")
+    assert row["order_id"] is None
+    assert not [name for name in row if name.startswith("caf")]
+    (refused,) = Tables.at(shop).rows(TableName.of("silver", "shop", "orders_quarantine"))
+    assert [(f["column"], f["rule"]) for f in refused["failures"]] == [("_line", "unreadable")]
+
+
+def test_a_text_of_a_parquet_file_that_is_no_utf8_is_refused_alone(shop):
+    """Its row goes to quarantine with the value, a row beside it is good, and any reader can read."""
+    wrong = {**GOOD, "status": pa.array([b"open", b"pa\xefd"]), "note": pa.array([b"\xff", b"ok"])}
+    path = orders.land_snapshot(shop, "part.parquet", wrong)
+    texts = pa.schema([*[(n, c.type) for n, c in GOOD.items()], ("note", pa.string())])
+    # what a careless writer does: bytes under the name of text
+    rows = pq.read_table(path)
+    columns = [
+        pa.Array.from_buffers(pa.string(), len(column), column.combine_chunks().buffers())
+        if pa.types.is_binary(column.type)
+        else column
+        for column in rows.columns
+    ]
+    pq.write_table(pa.table(columns, schema=texts), path)
+    carry(shop, "shop", ("bronze", "silver"))
+    assert {row["order_id"]: row["status"] for row in bronze(shop)} == {1: "open", 2: None}
+    assert {row["order_id"]: row["note"] for row in bronze(shop)} == {1: "\ufffd", 2: "ok"}
+    (refused,) = Tables.at(shop).rows(TableName.of("silver", "shop", "orders_quarantine"))
+    assert [tuple(f.values()) for f in refused["failures"]] == [
+        ("status", "type string", "pa\ufffdd")
+    ]
 
 
 def test_an_unknown_column_appears(shop):

@@ -1,0 +1,186 @@
+"""Evidence: what the tables and the file log say of the places, lines and files of a fault manifest.
+
+Read without a JVM. Rows are looked up by place, so a large table is never kept in memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from contracts.sql import quoted
+from lakehouse.embedded import connection
+from lakehouse.fault_manifest import digest, fingerprint
+from lakehouse.tables import TableName, Tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bronze.discovery import Entry
+    from contracts.model import Contract
+    from lakehouse.fault_manifest import Fault
+
+Row = dict[str, Any]
+
+
+@dataclass
+class Evidence:
+    """What one dataset's tables hold of the places that its faults name."""
+
+    tables: Tables
+    contract: Contract
+    faults: list[Fault]
+    contested: tuple[str, ...] = ()
+    explained: set[int] = field(default_factory=set)
+
+    @property
+    def _events_name(self) -> TableName:
+        assert self.contract.vault is not None
+        return TableName.of("silver", self.contract.domain, self.contract.vault.events)
+
+    def _name(self, layer: str, table: str) -> TableName:
+        return TableName.of(layer, self.contract.domain, table)
+
+    @cached_property
+    def bronze(self) -> dict[str, list[Row]]:
+        """Return the bronze rows at the places, with the columns that the contract lacks."""
+        extra = {name for fault in self.faults for name in fault.extra or {}}
+        return self._placed(self._name("bronze", self.contract.dataset), extra)
+
+    @cached_property
+    def events(self) -> dict[str, list[Row]]:
+        """Return the events at the places, each with its fingerprint as `content`."""
+        return self._placed(self._events_name, {"_op", "_flags"}, self.contract.names)
+
+    def _placed(
+        self, name: TableName, wanted: set[str], printed: tuple[str, ...] = ()
+    ) -> dict[str, list[Row]]:
+        found: dict[str, list[Row]] = defaultdict(list)
+        table, places = self.tables.open(name), {f.position for f in self.faults if f.position}
+        if table is None or not places:
+            return found
+        there = {column.name for column in table.schema().fields}
+        shown = [quoted(column) for column in ("_sequence", *sorted(wanted & there))]
+        if printed:
+            shown.append(f"md5({fingerprint(printed)}) as content")
+        listed = ", ".join(f"'{place}'" for place in sorted(places))
+        with connection() as database:
+            database.register("t", table.scan(predicate=f"_sequence in ({listed})"))
+            for row in _rows(database.execute(f"select {', '.join(shown)} from t")):
+                found[row["_sequence"]].append(row)
+        return found
+
+    @cached_property
+    def quarantine(self) -> list[Row]:
+        """Return every quarantined row, with the SHA-256 of a line that could not be read."""
+        table = self.tables.open(self._name("silver", f"{self.contract.dataset}_quarantine"))
+        if table is None:
+            return []
+        with connection() as database:
+            database.register("t", table.scan())
+            found = list(
+                _rows(database.execute('select "row", failures, _sequence, _source from t'))
+            )
+        for row in found:
+            came = dict(row["row"] or {})
+            data = bytes.fromhex(came["_bytes"]) if "_bytes" in came else None
+            text = came.get("_line")
+            data = text.encode() if data is None and text is not None else data
+            row["line"] = "" if data is None else hashlib.sha256(data).hexdigest()
+            row["reasons"] = {(f["column"], f["rule"]) for f in row["failures"] or []}
+        return found
+
+    def quarantined(self, fault: Fault) -> list[int]:
+        """Return the numbers of the quarantined rows with a fault's place, or line, and reason."""
+        return [
+            number
+            for number, row in enumerate(self.quarantine)
+            if (row["line"] == fault.line if fault.line else row["_sequence"] == fault.position)
+            and (fault.column, fault.rule) in row["reasons"]
+        ]
+
+    def history(self, key: dict[str, Any]) -> list[list[str]]:
+        """Return place and operation of each event of a key, in the source's order."""
+        table = self.tables.open(self._events_name)
+        if table is None:
+            return []
+        same = " and ".join(f"{quoted(column)} = ${place}" for place, column in enumerate(key, 1))
+        with connection() as database:
+            database.register("t", table.scan(columns=["_sequence", "_op", *key]))
+            query = f"select _sequence, _op from t where {same} order by _sequence"
+            return [list(row) for row in database.execute(query, list(key.values())).fetchall()]
+
+    def counts(self) -> dict[str, int]:
+        """Return how many rows bronze, the events table and the quarantine hold."""
+        return {
+            "input": self._count(self._name("bronze", self.contract.dataset)),
+            "valid": self._count(self._events_name),
+            "quarantined": len(self.quarantine),
+        }
+
+    def _count(self, name: TableName) -> int:
+        table = self.tables.open(name)
+        if table is None:
+            return 0
+        added = table.get_add_actions(flatten=True)
+        return sum(added.column(added.column_names.index("num_records")).to_pylist())
+
+    def digest(self) -> str:
+        """Return the digest of the events, those at contested places left out."""
+        table = self.tables.open(self._events_name)
+        if table is None:
+            return ""
+        with connection() as database:
+            database.register("t", table.scan(columns=["_sequence", "_op", *self.contract.names]))
+            return digest(database, "t", self.contract.names, self.contested)[1]
+
+    def has_row(self, wanted: Row) -> bool:
+        """Return whether a table, as it was published, has one row `where`, and that it `has`."""
+        from lakehouse.published import published
+
+        name = TableName.parse(wanted["table"])
+        version = published(self.tables, self.contract.domain).get(name)
+        table = self.tables.open(name, version)
+        if table is None:
+            return False
+        same = " and ".join(f"{quoted(column)} = ?" for column in wanted["where"])
+        with connection() as database:
+            database.register("t", table.scan(columns=[*wanted["where"], *wanted["has"]]))
+            query = f"select * from t where {same}"
+            found = list(_rows(database.execute(query, list(wanted["where"].values()))))
+        return len(found) == 1 and all(
+            _text(found[0][column]) == _text(value) for column, value in wanted["has"].items()
+        )
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files of a domain that are loaded, and those that were skipped, by SHA-256."""
+
+    loaded: dict[str, list[Entry]]
+    skipped: dict[str, list[Entry]]
+
+    @classmethod
+    def of(cls, tables: Tables, contracts: list[Contract]) -> Files:
+        """Return what the file log says."""
+        from bronze.discovery import FileLog, committed
+
+        by: dict[str, dict[str, list[Entry]]] = {"planned": {}, "duplicate": {}}
+        for contract in contracts:
+            log = FileLog(tables, contract.domain)
+            for entry in log.settled(contract.dataset, committed(tables, contract)):
+                by[entry.status].setdefault(entry.sha256, []).append(entry)
+        return cls(by["planned"], by["duplicate"])
+
+
+def _rows(cursor: Any) -> Iterator[Row]:
+    names = [column[0] for column in cursor.description]
+    for row in cursor.fetchall():
+        yield dict(zip(names, row, strict=True))
+
+
+def _text(value: Any) -> str:
+    return value.hex() if isinstance(value, (bytes, bytearray)) else str(value)

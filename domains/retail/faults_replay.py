@@ -1,0 +1,149 @@
+"""The replay with faults: what is landed on each day, and the manifest that says what must come of it.
+
+Everything is derived again from the first day on, so a landing that was killed, or that goes on
+another day, needs to remember no more than which days had faults.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from datetime import date, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from domains.retail.envelope import Line, Log
+from domains.retail.faults_files import DayFiles, arrange, key_of
+from domains.retail.faults_ledger import Ledger
+from domains.retail.files import write_parquet
+from domains.retail.frames import START_DAY, batches, days, week_of
+from domains.retail.replay import day_commits
+from domains.retail.schemas import DATASETS, KEYS, SCHEMAS
+from lakehouse.fault_manifest import Fault, Manifest
+
+DROPS = "promotions"
+_EVE = START_DAY - timedelta(days=1)
+
+
+class Replay:
+    """All days of a landing folder in which some had faults; `faults` has the seed of each."""
+
+    def __init__(self, scale: str, seed: int, faults: dict[date, int]) -> None:
+        self.scale, self.seed, self.faults = scale, seed, faults
+        self.log = Log()
+        self.days: list[DayFiles] = []
+
+    def through(self, day: date) -> None:
+        """Replay the days that are not replayed yet, up to one."""
+        for each in days()[len(self.days) :]:
+            if each > day:
+                break
+            seed = self.faults.get(each)
+            commits, plants = day_commits(each, self.scale, self.seed, seed)
+            carried = self.days[-1].carried if self.days else []
+            lines = self.log.lines(commits)
+            self.days.append(arrange(each, lines, plants, seed, carried))
+
+    def files(self, day: date) -> list[tuple[str, bytes]]:
+        """Return the path below the landing folder and the bytes of each file to land on a day."""
+        found = [f for each in self.days for f in each.files if f.landed == day]
+        return [(file.path, file.data) for file in found] + self._drops(day)
+
+    def _drops(self, day: date) -> list[tuple[str, bytes]]:
+        """Return the week's promotions; with faults they come cut short, and whole the day after."""
+        if day == START_DAY + timedelta(days=1) and START_DAY in self.faults:
+            return [(drop_path(START_DAY), drop(START_DAY, self.scale))]
+        if day != START_DAY and day.weekday() != 0:
+            return []
+        whole = drop(day, self.scale)
+        cut = day == START_DAY and day in self.faults
+        return [(drop_path(day), whole[: len(whole) * 3 // 5] if cut else whole)]
+
+    def manifest(self, domain: str, through: date) -> Manifest:
+        """Return the manifest of what has landed by the end of a day."""
+        ledger = Ledger(self.scale)
+        for name in DATASETS:
+            ledger.snapshot(name, _EVE)
+        if START_DAY not in self.faults or through > START_DAY:
+            ledger.drop(DROPS, START_DAY, through)
+        for each in self.days:
+            for file in each.files:
+                if file.landed <= through and not file.twin:
+                    ledger.add(file.dataset, file.copies, torn=bool(file.tail))
+        faults = [
+            fault for each in self.days if each.day <= through
+            for fault in [*self._planted(each, ledger), *self._sent(each, ledger)]
+        ]  # fmt: skip
+        if START_DAY in self.faults:
+            faults.append(_cut_drop(self.scale))
+        seeds = {str(day): seed for day, seed in sorted(self.faults.items())}
+        expected = {name: ledger.expected(name) for name in DATASETS}
+        return Manifest(domain, str(through), seeds, tuple(faults), expected)
+
+    def _planted(self, each: DayFiles, ledger: Ledger) -> list[Fault]:
+        found = []
+        for plant in each.plants:
+            lines = [each.lines[id(change)] for change in plant.changes]
+            line, said = lines[plant.about], dict(plant.said)
+            keys = dict.fromkeys(key_of(line) for line in lines) if plant.history else ()
+            if said.get("rule") == "unreadable":
+                said["line"] = hashlib.sha256(line.data).hexdigest()
+            if due := each.held.get(id(line.change)):
+                said["due"] = str(due)
+            said |= {"kind": plant.kind, "what": plant.what, "promise": plant.promise}
+            found.append(_fault(each.day, said, line, tuple(keys), ledger))
+        return found
+
+    def _sent(self, each: DayFiles, ledger: Ledger) -> list[Fault]:
+        found = []
+        for sent in each.sent:
+            said = sent.said | ({"due": str(sent.due)} if sent.due else {})
+            found.append(_fault(each.day, said, sent.line, sent.keys, ledger))
+        return found
+
+
+def _fault(
+    day: date, said: dict[str, Any], line: Line | None, keys: tuple[tuple, ...], ledger: Ledger
+) -> Fault:
+    if line is not None:
+        name = line.change.dataset
+        said = said | {"dataset": name}
+        if "line" not in said:
+            said["position"] = line.position
+        if said["promise"] == "contradicted":
+            said["contents"] = ledger.contents(name, line.position)
+            said |= {"column": ", ".join(KEYS[name]), "rule": "unique"}
+        elif said["promise"] != "quarantined":
+            # what is not sent yet has no content yet
+            said["content"] = next(iter(ledger.contents(name, line.position)), "")
+        said["histories"] = tuple(
+            {"key": dict(zip(KEYS[name], key, strict=True)), "events": ledger.history(name, key)}
+            for key in keys
+        )
+    said.setdefault("dataset", said.get("file", "").partition("/")[0])
+    return Fault(day=str(day), **said)
+
+
+def _cut_drop(scale: str) -> Fault:
+    whole = drop(START_DAY, scale)
+    return Fault(
+        kind="truncated file", dataset=DROPS, day=str(START_DAY), promise="replaced",
+        what="a Parquet file cut short, sent again whole under its name",
+        due=str(START_DAY + timedelta(days=1)), file=drop_path(START_DAY),
+        sha256=hashlib.sha256(whole[: len(whole) * 3 // 5]).hexdigest(),
+        good=hashlib.sha256(whole).hexdigest(),
+    )  # fmt: skip
+
+
+def drop_path(day: date) -> str:
+    """Return where a week's promotions lie below the landing folder."""
+    return f"{DROPS}/drops/week-{week_of(day):02d}.parquet"
+
+
+@lru_cache(maxsize=1)
+def drop(day: date, scale: str) -> bytes:
+    """Return the file of a week's promotions as bytes."""
+    tables = (table for table in batches(DROPS, scale, first=day, last=day) if table.num_rows)
+    with tempfile.TemporaryDirectory() as folder:
+        return write_parquet(Path(folder, "drop"), tables, SCHEMAS[DROPS]).path.read_bytes()
