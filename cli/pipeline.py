@@ -56,7 +56,10 @@ def _land(
         typer.Option(help="small or full; fixed by the first landing.", show_default=False),
     ] = None,
     faults: Annotated[
-        int | None, typer.Option(help="Seed of injected, listed faults.", show_default=False)
+        int | None,
+        typer.Option(
+            help="Plant faults by this seed; `audit` says what became of them.", show_default=False
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -72,6 +75,8 @@ def _land(
             progress=progress,
         )
     emit(landed.to_dict(), json, _landed)
+    if faults is not None and not json:
+        console().print(f"faults are planted in it: lakehouse audit {domain}, after a run")
 
 
 def _landed(out: Console, found: dict[str, Any]) -> None:

@@ -140,15 +140,18 @@ def _seal(content: dict[str, Any]) -> str:
 
 
 def _fault(raw: dict[str, Any]) -> Fault:
-    lists = {name: tuple(raw[name]) for name in ("contents", "flags", "histories") if name in raw}
     unknown = raw.keys() - {field.name for field in fields(Fault)}
     if unknown:
         raise ValueError(f"a fault has no {', '.join(sorted(unknown))}")
-    return Fault(**raw | lists)
+    return Fault(**_with_tuples(raw))
 
 
 def _expected(raw: dict[str, Any]) -> Expected:
-    return Expected(**raw | {"contested": tuple(raw.get("contested", ()))})
+    return Expected(**_with_tuples(raw))
+
+
+def _with_tuples(raw: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(v) if isinstance(v, list) else v for name, v in raw.items()}
 
 
 def fingerprint(columns: Iterable[str]) -> str:

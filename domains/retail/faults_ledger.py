@@ -7,7 +7,8 @@ of them.
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -38,7 +39,7 @@ class Ledger:
         self.sums: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
         self.copies: dict[str, list[Copy]] = defaultdict(list)
         self.torn: dict[str, int] = defaultdict(int)
-        self._events: dict[str, pa.Table] = {}
+        self._contents: dict[str, dict[str, list[str]]] = {}
 
     def snapshot(self, dataset: str, last: date) -> None:
         """Count the rows of the history before the start."""
@@ -49,24 +50,7 @@ class Ledger:
         self._rows(dataset, first, last)
 
     def _rows(self, dataset: str, first: date | None, last: date) -> None:
-        place = _DROP if dataset in _DISTINCT else _SNAPSHOT
-        each = "" if dataset in _DISTINCT else "distinct"
-        for table in self._batches(dataset, first, last):
-            with connection() as database:
-                database.register("given", table)
-                database.execute(
-                    f"create view events as select {each} {place} as _sequence, 'r' as _op, "
-                    f"{_values(dataset)} from given"
-                )
-                valid, total = digest(database, "events", SCHEMAS[dataset].names)
-            self._count(dataset, table.num_rows, valid, int(total, 16))
-
-    def _batches(self, dataset: str, first: date | None, last: date) -> list[pa.Table] | Any:
-        found = batches(dataset, self.scale, first=first, last=last)
-        # rows of different batches may repeat each other, unless all are distinct
-        return found if dataset in _DISTINCT else [pa.concat_tables(found)]
-
-    def _count(self, dataset: str, *more: int) -> None:
+        more = _frame_sums(dataset, self.scale, first, last)
         self.sums[dataset] = [a + b for a, b in zip(self.sums[dataset], more, strict=True)]
 
     def add(self, dataset: str, copies: list[Copy], *, torn: bool) -> None:
@@ -101,19 +85,21 @@ class Ledger:
 
     def contents(self, dataset: str, position: str) -> tuple[str, ...]:
         """Return the fingerprints of the events at a place, none where none has landed."""
-        found = self._fingerprints(dataset)
-        rows = zip(*(found[name].to_pylist() for name in ("_sequence", "content")), strict=True)
-        return tuple(sorted(content for place, content in rows if place == position))
+        if dataset not in self._contents:
+            self._contents[dataset] = self._fingerprints(dataset)
+        return tuple(sorted(self._contents[dataset].get(position, ())))
 
-    def _fingerprints(self, dataset: str) -> pa.Table:
-        if dataset not in self._events:
-            with connection() as database:
-                database.register("given", self._table(dataset))
-                self._events[dataset] = database.sql(
-                    f"select _sequence, md5({fingerprint(SCHEMAS[dataset].names)}) as content from "
-                    f"(select _sequence, _op, {_values(dataset)} from given)"
-                ).to_arrow_table()
-        return self._events[dataset]
+    def _fingerprints(self, dataset: str) -> dict[str, list[str]]:
+        found = defaultdict[str, list[str]](list)
+        with connection() as database:
+            database.register("given", self._table(dataset))
+            rows = database.execute(
+                f"select _sequence, md5({fingerprint(SCHEMAS[dataset].names)}) from "
+                f"(select _sequence, _op, {_values(dataset)} from given)"
+            ).fetchall()
+        for place, content in rows:
+            found[place].append(content)
+        return found
 
     def history(self, dataset: str, key: tuple) -> list[list[str]]:
         """Return place and operation of each good event of a key that has landed, in order."""
@@ -142,6 +128,26 @@ class Ledger:
         }
         places = [pa.field("_sequence", pa.string()), pa.field("_op", pa.string())]
         return pa.Table.from_pylist(list(rows.values()), schema=pa.schema([*places, *schema]))
+
+
+@lru_cache(maxsize=64)
+def _frame_sums(dataset: str, scale: str, first: date | None, last: date) -> tuple[int, int, int]:
+    """Return rows, distinct rows and digest of the rows that were landed as Parquet."""
+    distinct = dataset in _DISTINCT
+    place, each = (_DROP, "") if distinct else (_SNAPSHOT, "distinct")
+    found = batches(dataset, scale, first=first, last=last)
+    sums = (0, 0, 0)
+    # rows of different batches may repeat each other, unless all are distinct
+    for table in found if distinct else [pa.concat_tables(found)]:
+        with connection() as database:
+            database.register("given", table)
+            database.execute(
+                f"create view events as select {each} {place} as _sequence, 'r' as _op, "
+                f"{_values(dataset)} from given"
+            )
+            valid, total = digest(database, "events", SCHEMAS[dataset].names)
+        sums = (sums[0] + table.num_rows, sums[1] + valid, sums[2] + int(total, 16))
+    return sums
 
 
 def _values(dataset: str) -> str:
