@@ -84,7 +84,10 @@ class Expected:
 
 @dataclass(frozen=True)
 class Manifest:
-    """All planted faults of a landing folder up to the day `through`, and its rows by dataset."""
+    """All planted faults of a landing folder up to the day `through`, and its rows by dataset.
+
+    A dataset that a broken file stops is not among `expected` before the whole file is sent.
+    """
 
     domain: str
     through: str

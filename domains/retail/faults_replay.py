@@ -78,7 +78,10 @@ class Replay:
         if START_DAY in self.faults:
             faults.append(_cut_drop(self.scale))
         seeds = {str(day): seed for day, seed in sorted(self.faults.items())}
-        expected = {name: ledger.expected(name) for name in DATASETS}
+        # A broken file stops its dataset: whether that held rows before is not for the source to say.
+        stopped = {fault.dataset for fault in faults if fault.promise == "replaced"}
+        whole = [name for name in DATASETS if through > START_DAY or name not in stopped]
+        expected = {name: ledger.expected(name) for name in whole}
         return Manifest(domain, str(through), seeds, tuple(faults), expected)
 
     def _planted(self, each: DayFiles, ledger: Ledger) -> list[Fault]:

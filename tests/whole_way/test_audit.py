@@ -12,6 +12,7 @@ from lakehouse.errors import ContractBreach
 from lakehouse.settings import PROJECT, Settings
 from lakehouse.settings import settings as read
 from lakehouse.tables import LAYERS, TableName, Tables
+from silver import small_batch
 
 pytestmark = [pytest.mark.spark, pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -40,6 +41,17 @@ def days(spark, tmp_path_factory):
         audits.append(audit(settings, "retail").to_dict())
     carry(settings, "retail")
     return settings, audits, breaches
+
+
+def test_all_days_at_once_in_large_batches_are_as_promised(catalog, retail, monkeypatch):
+    """One run over all days, each dataset by the way of large batches: the same audit, no breach."""
+    monkeypatch.setattr(small_batch, "ROWS", -1)
+    source.land(retail.landing / "retail", days=None, scale="tiny", faults=11)
+    carry(retail, "retail", UPSTREAM)
+    found = audit(retail, "retail").to_dict()
+    assert {k["kind"] for k in found["kinds"] if k["recall"] < 1} == {"orphan"}
+    assert found["precision"] == 1.0
+    assert all(row["as_promised"] for row in found["rows"])
 
 
 @pytest.fixture
