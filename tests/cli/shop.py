@@ -194,7 +194,10 @@ def _bad_customers() -> list:
             {"id": "3", "email": "ann.example.org", "city": "Bonn"},
             [("email", "str_matches", "ann.example.org")],
         ),
-        ({"_line": '{"id": 4, "email": "bob@example.org"'}, [("_line", "unreadable", "{...")]),
+        (
+            {"_line": '{"id": 4, "email": "bob@example.org"', "_bytes": "626F6240"},
+            [("_line", "unreadable", "{...")],
+        ),
     ]
 
 

@@ -50,6 +50,7 @@ def test_personal_values_are_masked_everywhere(lakehouse, home):
     for arguments in ([], ["--json"]):
         ended = lakehouse("quarantine", "show", "shop", "customers", *arguments)
         assert "example.org" not in ended.out + ended.err
+        assert "626F6240" not in ended.out + ended.err, "nor its bytes"
         assert MASK in ended.out
         assert "Bonn" in ended.out
 
