@@ -13,6 +13,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from domains.retail.envelope import Line, Log
 from domains.retail.faults_files import DayFiles, arrange, key_of
 from domains.retail.faults_ledger import Ledger
@@ -45,20 +48,22 @@ class Replay:
             lines = self.log.lines(commits)
             self.days.append(arrange(each, lines, plants, seed, carried))
 
-    def files(self, day: date) -> list[tuple[str, bytes]]:
-        """Return the path below the landing folder and the bytes of each file to land on a day."""
+    def files(self, day: date) -> list[tuple[str, bytes, int]]:
+        """Return path below the landing folder, bytes and rows of each file to land on a day."""
         found = [f for each in self.days for f in each.files if f.landed == day]
-        return [(file.path, file.data) for file in found] + self._drops(day)
+        return [(file.path, file.data, len(file.copies)) for file in found] + self._drops(day)
 
-    def _drops(self, day: date) -> list[tuple[str, bytes]]:
+    def _drops(self, day: date) -> list[tuple[str, bytes, int]]:
         """Return the week's promotions; with faults they come cut short, and whole the day after."""
-        if day == START_DAY + timedelta(days=1) and START_DAY in self.faults:
-            return [(drop_path(START_DAY), drop(START_DAY, self.scale))]
-        if day != START_DAY and day.weekday() != 0:
+        again = day == START_DAY + timedelta(days=1) and START_DAY in self.faults
+        week = START_DAY if again else day
+        if week != START_DAY and week.weekday() != 0:
             return []
-        whole = drop(day, self.scale)
-        cut = day == START_DAY and day in self.faults
-        return [(drop_path(day), whole[: len(whole) * 3 // 5] if cut else whole)]
+        whole = drop(week, self.scale)
+        if day == START_DAY and day in self.faults:
+            return [(drop_path(week), whole[: len(whole) * 3 // 5], 0)]
+        rows = pq.read_metadata(pa.BufferReader(whole)).num_rows
+        return [(drop_path(week), whole, rows)]
 
     def manifest(self, domain: str, through: date) -> Manifest:
         """Return the manifest of what has landed by the end of a day."""

@@ -51,12 +51,12 @@ def write_parquet(path: Path, tables: Iterable[pa.Table], schema: pa.Schema) -> 
 
 def write_text(path: Path, text: str) -> LandedFile:
     """Write text, one row a line."""
-    return write_bytes(path, text.encode())
+    return write_bytes(path, text.encode(), text.count("\n"))
 
 
-def write_bytes(path: Path, data: bytes) -> LandedFile:
-    """Write bytes as they are; a line is a row."""
-    return _land(path, lambda temporary: temporary.write_bytes(data), lambda: data.count(b"\n"))
+def write_bytes(path: Path, data: bytes, rows: int) -> LandedFile:
+    """Write bytes as they are."""
+    return _land(path, lambda temporary: temporary.write_bytes(data), lambda: rows)
 
 
 def _land(path: Path, write: Callable[[Path], object], count: Callable[[], int]) -> LandedFile:

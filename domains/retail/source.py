@@ -169,7 +169,11 @@ def _day(landing: Path, day: date, place: _Place) -> list[LandedFile]:
     for line in place.log.lines(commits):
         lines[line.change.dataset].append(line.data + b"\n")
     files = [
-        write_bytes(landing / dataset / "changes" / f"{day}.jsonl", b"".join(lines[dataset]))
+        write_bytes(
+            landing / dataset / "changes" / f"{day}.jsonl",
+            b"".join(lines[dataset]),
+            len(lines[dataset]),
+        )
         for dataset in DATASETS
         if lines[dataset]
     ]
@@ -187,7 +191,7 @@ def _day(landing: Path, day: date, place: _Place) -> list[LandedFile]:
 def _faulty_day(landing: Path, day: date, place: _Place, replay: Replay) -> list[LandedFile]:
     """Land one day where some days have faults, and write the manifest anew."""
     replay.through(day)
-    files = [write_bytes(landing / path, data) for path, data in replay.files(day)]
+    files = [write_bytes(landing / path, data, rows) for path, data, rows in replay.files(day)]
     write_text(
         fault_manifest.path_of(landing), fault_manifest.text(replay.manifest(landing.name, day))
     )
