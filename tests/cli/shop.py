@@ -70,7 +70,7 @@ customProperties:
     value: [{method: files, format: parquet, path: "orders/*.parquet"}]
   - property: vault
     value:
-      hubs: {order: [number], customer: [customer_id]}
+      hubs: {order: [number], customer: {id: customer_id}}
       link: {name: order_customer}
       satellite: order
 """
