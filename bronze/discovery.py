@@ -87,6 +87,26 @@ class FileLog:
             and entry.batch not in dead
         ]
 
+    def since(self, batch: int) -> list[Entry]:
+        """Return the entries of a batch and of all later ones, less those that were given up."""
+        dead = {(e.dataset, e.batch) for e in self.entries if e.status == "abandoned"}
+        return [
+            entry
+            for entry in self.entries
+            if entry.batch >= batch and (entry.dataset, entry.batch) not in dead
+        ]
+
+    def abandon(self, batch: int, reason: str) -> None:
+        """Give up a batch and all later ones, so that the next capture loads their files again.
+
+        Only for batches that the bronze tables hold no more.
+        """
+        given_up = sorted({(entry.dataset, entry.batch) for entry in self.since(batch)})
+        self.write(
+            Entry(self.domain, dataset, number, "", 0, 0, "", "abandoned", reason)
+            for dataset, number in given_up
+        )
+
     def write(self, entries: Iterable[Entry]) -> None:
         """Append entries in one commit."""
         now = datetime.now(UTC)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -51,15 +51,21 @@ class Publication:
         return mine == (other.versions, other.views, other.consumed, other.code)
 
 
-def latest(tables: Tables, domain: str) -> Publication | None:
-    """Return the last publication of a domain, or None before the first."""
+def latest(tables: Tables, domain: str, before: int | None = None) -> Publication | None:
+    """Return the last publication of a domain, or the last of the runs before one.
+
+    None before the first, and where the last was withdrawn.
+    """
     stored = tables.read(PUBLICATIONS)
     rows = [] if stored is None else stored.to_pylist()
     rows = [row for row in rows if row["domain"] == domain]
+    rows = [row for row in rows if before is None or row["run"] < before]
     if not rows:
         return None
     at = max(row["at"] for row in rows)
     rows = [row for row in rows if row["at"] == at]
+    if not any(row["version"] >= 0 or row["definition"] for row in rows):
+        return None
     names = {TableName.parse(row["table"]): row for row in rows}
     consumed = json.loads(rows[0]["consumed"])
     return Publication(
@@ -77,6 +83,23 @@ def views(tables: Tables, domain: str) -> dict[TableName, str]:
     """Return the query of each published view, for a catalog that forgets."""
     publication = latest(tables, domain)
     return {} if publication is None else dict(publication.views)
+
+
+def return_to(tables: Tables, domain: str, run: int) -> Publication | None:
+    """Publish once more what was published before a run; return it, None for nothing at all.
+
+    It keeps the number of the run that made it: what came after that is to be audited. What it
+    consumed are old versions of silver, so a build is due, whether it is moved on or not.
+    """
+    earlier, now = latest(tables, domain, before=run), latest(tables, domain)
+    if earlier is not None:
+        again = replace(earlier, at=datetime.now(UTC))
+        if not again.says_the_same_as(now):
+            append(tables, again)
+    elif now is not None:
+        nothing = dict.fromkeys(now.versions | now.views, -1)
+        append(tables, Publication(0, domain, nothing, {}, {}, ""))
+    return earlier
 
 
 def append(tables: Tables, publication: Publication) -> None:

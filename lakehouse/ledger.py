@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -16,10 +17,13 @@ from lakehouse.errors import LakehouseError
 from lakehouse.tables import TableName, Tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 RUNS = TableName("ops", "runs")
 STEPS = TableName("ops", "run_steps")
+# What `lakehouse run` writes, and the layer that others feed from it
+WRITTEN_BY_RUNS = ("bronze", "silver", "gold")
+FED = "platinum"
 
 
 def code_version() -> str:
@@ -62,6 +66,32 @@ class Step:
 _RUN_ROW = {
     "run": int, "domain": str, "status": str, "message": str, "seconds": float, "at": datetime,
 }  # fmt: skip
+ROLLED_BACK = "rolled back"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """How things stood when a run began: what a rollback of it returns to.
+
+    `versions` are those of the domain's tables in the layers that the run may write, and in
+    those fed by it; a table that is not among them did not exist.
+    """
+
+    what: str
+    writes: tuple[str, ...]
+    versions: dict[TableName, int]
+
+    def to_json(self) -> str:
+        """Return the origin as it is stored."""
+        versions = {str(name): version for name, version in sorted(self.versions.items())}
+        return json.dumps({"what": self.what, "writes": self.writes, "versions": versions})
+
+    @classmethod
+    def from_json(cls, text: str) -> Origin:
+        """Return what was stored."""
+        found = json.loads(text)
+        versions = {TableName.parse(name): number for name, number in found["versions"].items()}
+        return cls(found["what"], tuple(found["writes"]), versions)
 
 
 def _table(rows: list[dict[str, Any]], kinds: dict[str, type]) -> Any:
@@ -83,6 +113,7 @@ class Run:
     steps: list[Step] = field(default_factory=list)
     written: int = 0
     started: float = field(default_factory=time.monotonic)
+    note: str = ""
     _writing: Lock = field(default_factory=Lock, repr=False)
 
     def record(self, step: Step) -> Step:
@@ -104,8 +135,8 @@ class Run:
                 self.tables.append(STEPS, _table(rows, get_type_hints(Step)))
                 self.written = until
 
-    def mark(self, status: str, message: str = "") -> None:
-        """Write that the run started, is done or failed."""
+    def mark(self, status: str, message: str = "", origin: Origin | None = None) -> None:
+        """Write that the run started, and from where, is done or failed."""
         row = {
             "run": self.number,
             "domain": self.domain,
@@ -113,8 +144,9 @@ class Run:
             "message": message[:2000],
             "seconds": time.monotonic() - self.started,
             "at": datetime.now(UTC),
+            "origin": "" if origin is None else origin.to_json(),
         }
-        self.tables.append(RUNS, _table([row], _RUN_ROW))
+        self.tables.append(RUNS, _table([row], _RUN_ROW | {"origin": str}))
 
 
 @contextmanager
@@ -141,12 +173,18 @@ class Ledger:
         return 1 + max((row["run"] for row in self.tables.rows(RUNS, ["run"])), default=0)
 
     @contextmanager
-    def run(self, domain: str) -> Iterator[Run]:
-        """Start a run; its end, good or bad, and all its steps are written when the block ends."""
+    def run(
+        self, domain: str, what: str = "run", writes: tuple[str, ...] = WRITTEN_BY_RUNS
+    ) -> Iterator[Run]:
+        """Start a run; its end, good or bad, and all its steps are written when the block ends.
+
+        Its first mark holds the versions that it found: a run that is killed later can be undone.
+        """
+        versions = self.tables.versions(domain, (*writes, FED))
         # Two domains, or a run and a stream, may start at once; a number is given once only.
         with _numbering(self.tables):
             run = Run(self.next_number(), domain, self.tables)
-            run.mark("started")
+            run.mark("started", origin=Origin(what, writes, versions))
         try:
             yield run
         except BaseException as error:
@@ -154,7 +192,7 @@ class Ledger:
             run.mark("failed", f"{type(error).__name__}: {error}")
             raise
         run.flush()
-        run.mark("done")
+        run.mark("done", run.note)
 
     def steps(self, domain: str | None = None, last: int | None = None) -> list[dict[str, Any]]:
         """Return the steps of all runs, or of the `last` ones, oldest first."""
@@ -172,7 +210,24 @@ class Ledger:
         A run that was killed keeps the status `started`.
         """
         latest: dict[int, dict[str, Any]] = {}
-        for row in sorted(self.tables.rows(RUNS), key=lambda row: row["at"]):
+        for row in sorted(self.tables.rows(RUNS, list(_RUN_ROW)), key=lambda row: row["at"]):
             if domain in (None, row["domain"]):
                 latest[row["run"]] = row
         return [latest[number] for number in sorted(latest)]
+
+    def origins(self, domain: str) -> dict[int, Origin]:
+        """Return where each run of a domain began; runs that did not note it are left out."""
+        table = self.tables.open(RUNS)
+        if table is None or "origin" not in {field.name for field in table.schema().fields}:
+            return {}
+        return {
+            row["run"]: Origin.from_json(row["origin"])
+            for row in self.tables.rows(RUNS, ["run", "domain", "origin"])
+            if row["domain"] == domain and row["origin"]
+        }
+
+    def undone(self, runs: Iterable[dict[str, Any]], by: int) -> None:
+        """Write of runs, as `runs` returns them, that another one rolled them back: one commit."""
+        fixed = {"status": ROLLED_BACK, "message": f"by run {by}", "at": datetime.now(UTC)}
+        rows = [{**run, **fixed, "origin": ""} for run in runs]
+        self.tables.append(RUNS, _table(rows, _RUN_ROW | {"origin": str}))

@@ -12,7 +12,7 @@ from deltalake.exceptions import TableNotFoundError
 from lakehouse.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     import pyarrow as pa
 
@@ -88,6 +88,11 @@ class Tables:
         """Return whether the table has at least one version."""
         return self.open(name) is not None
 
+    def is_empty(self, name: TableName) -> bool:
+        """Return whether there is no row: no table, or one that a rollback emptied."""
+        table = self.open(name)
+        return table is None or not table.get_add_actions().num_rows
+
     def version(self, name: TableName) -> int:
         """Return the newest version of a table, -1 where there is none."""
         table = self.open(name)
@@ -157,6 +162,20 @@ class Tables:
         return [
             dict(zip(found.column_names, row, strict=True)) for row in zip(*values, strict=True)
         ]
+
+    def versions(self, domain: str, layers: Iterable[str]) -> dict[TableName, int]:
+        """Return the newest version of each table that a domain has in some layers.
+
+        Told by the names of the commits, since a run asks it of every table before it starts.
+        """
+        found = {}
+        for name in self.names(domain):
+            if name.layer in layers:
+                commits = Path(self.path(name), "_delta_log").glob("*.json")
+                numbers = [int(path.stem) for path in commits if path.stem.isdigit()]
+                if numbers:
+                    found[name] = max(numbers)
+        return found
 
     def names(self, domain: str | None = None) -> Iterator[TableName]:
         """Yield every table in the warehouse, layer by layer, of one domain or of all."""

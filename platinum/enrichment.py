@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from contracts.load import load_domain
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.ledger import Ledger, Step
+from lakehouse.ledger import FED, Ledger, Step
 from lakehouse.lock import exclusive
 from lakehouse.tables import Tables
 from platinum.inference import Embedder, embedder
@@ -85,7 +85,7 @@ def _one(
         spool = Spool(
             settings.home / "spool" / job.contract.domain / job.contract.dataset, identity
         )
-        with Ledger(tables).run(job.contract.domain) as run:
+        with Ledger(tables).run(job.contract.domain, "enrich", (FED,)) as run:
             found["run"] = run.number
             writer = Writer(tables, job, identity, backend, spool, known, run, done, say)
             upstream = (application, version) if chosen.num_rows == todo.num_rows else None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from contracts.load import load_domain
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.ledger import Ledger, Step
+from lakehouse.ledger import FED, Ledger, Step
 from lakehouse.lock import exclusive
 from lakehouse.tables import TableName, Tables
 from platinum.model_store import ModelStore
@@ -99,7 +99,7 @@ def _run(
     # Read before the query starts: it reads at least so far.
     reaches = tables.version(stream.source)
     say(f"{stream.contract.dataset}: starting the stream")
-    with Ledger(tables).run(stream.contract.domain) as run:
+    with Ledger(tables).run(stream.contract.domain, "score", (FED,)) as run:
         outcome = Outcome(stream, run=run.number)
         scorer = Scorer(settings, stream.contract, stream.events, stream.scores, outcome, say)
         session = spark(settings, short=not always_on)

@@ -124,7 +124,7 @@ def _hubs(
         members = f"select distinct {key}, {keys} from valid where {given}"
         name = TableName.of("silver", run.domain, f"hub_{hub.name}")
         with LOCKS[name]:
-            if not tables.exists(name):
+            if tables.is_empty(name):
                 nulls = ", ".join(f"null as {quoted(column)}" for column in hub.members)
                 members += f" union all select '{_escaped(GHOST)}'::blob as {key}, {nulls}"
             _insert(connection, tables, name, members, (key,), run)

@@ -87,7 +87,7 @@ def _insert(
 ) -> None:
     on = [key] if isinstance(key, str) else list(key)
     with LOCKS[name]:
-        if tables.exists(name):
+        if not tables.is_empty(name):
             stored = spark.read.format("delta").load(tables.path(name)).select(*on)
             members = members.join(stored, on, how="left_anti").persist()
             if members.isEmpty():

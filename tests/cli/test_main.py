@@ -13,8 +13,7 @@ import pytest
 import domains
 
 VERBS = (
-    "demo", "land", "run", "status", "sql", "contracts", "quarantine", "audit", "features",
-    "train", "score", "enrich", "report",
+    "demo", "land", "run", "status", "sql", "contracts", "quarantine", "audit", "features", "train", "score", "enrich", "report", "rollback",
 )  # fmt: skip
 
 

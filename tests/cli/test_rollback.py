@@ -1,0 +1,121 @@
+"""A run can be undone: every table as before it, and the next run does it again."""
+
+from __future__ import annotations
+
+import pytest
+
+from cli import undo
+from lakehouse import restoring
+from lakehouse.errors import UsageError
+from lakehouse.ledger import Ledger
+from lakehouse.published import published
+from tests.small_shop import BRONZE, FACT, MART, QUARANTINE, SATELLITE, Shop, filled, rows
+
+pytestmark = pytest.mark.spark
+
+
+@pytest.fixture
+def shop(catalog, tmp_path):
+    return Shop(tmp_path)
+
+
+def as_published(shop):
+    """The rows that readers of gold see."""
+    pins = published(shop.tables, "shop")
+    return {name: rows(shop.tables, name, version) for name, version in pins.items()}
+
+
+def test_a_run_is_undone_and_done_again(shop):
+    """Every table, and what is published, is as before; the next run leaves what the first left."""
+    shop.run(1)
+    before = shop.contents()
+    second = shop.run(2)
+    after = shop.contents()
+    assert all(before[name] != after[name] for name in (BRONZE, SATELLITE, QUARANTINE, FACT, MART))
+
+    done = undo.roll_back(shop.settings, second.run)
+
+    assert shop.contents() == before
+    assert as_published(shop) == {name: before[name] for name in (FACT, MART)}
+    assert done["files_to_load_again"] == ["orders/changes/002.jsonl"]
+    statuses = {row["run"]: row["status"] for row in Ledger(shop.tables).runs("shop")}
+    assert statuses == {1: "done", 2: "rolled back", 3: "done"}
+    again = shop.run()
+    assert again.run == 4
+    assert shop.contents() == after
+    assert as_published(shop) == {name: after[name] for name in (FACT, MART)}
+    assert shop.run().nothing_new
+
+
+def test_the_first_run_is_undone_to_nothing(shop):
+    """Tables that were not there are empty, nothing is published, and the next run starts over."""
+    shop.run(1)
+    after = shop.contents()
+    shop.run(2)
+
+    undo.roll_back(shop.settings, 1)
+
+    assert filled(shop.contents()) == {}
+    assert published(shop.tables, "shop") == {}
+    statuses = [row["status"] for row in Ledger(shop.tables).runs("shop")]
+    assert statuses == ["rolled back", "rolled back", "done"]
+    (shop.settings.landing / "shop" / "orders" / "changes" / "002.jsonl").unlink()
+    shop.run()
+    assert filled(shop.contents()) == filled(after)
+
+
+class Killed(Exception):
+    """The process ends here."""
+
+
+def killed_after(monkeypatch, count):
+    """Let a rollback die after so many tables are back."""
+    real, done = restoring.restore, []
+
+    def restore(*arguments):
+        if len(done) == count:
+            raise Killed
+        done.append(arguments)
+        return real(*arguments)
+
+    monkeypatch.setattr(restoring, "restore", restore)
+
+
+def test_a_rollback_that_is_killed_is_finished_by_another(shop, monkeypatch):
+    """Killed after any table: started again it finishes; a run instead of it loses nothing."""
+    shop.run(1)
+    before = shop.contents()
+    shop.run(2)
+    after = shop.contents()
+    tables = len(undo.plan(shop.settings, 2).targets)
+
+    for count in range(tables):
+        with monkeypatch.context() as patch, pytest.raises(Killed):
+            killed_after(patch, count)
+            undo.roll_back(shop.settings, 2)
+        assert as_published(shop) == {name: before[name] for name in (FACT, MART)}
+    undo.roll_back(shop.settings, 2)
+    assert shop.contents() == before
+
+    shop.run()
+    redone = shop.tables.version(BRONZE)
+    for count in (1, 3, 5):
+        with monkeypatch.context() as patch, pytest.raises(Killed):
+            killed_after(patch, count)
+            undo.roll_back(shop.settings, Ledger(shop.tables).runs("shop")[-1]["run"])
+        assert shop.tables.version(BRONZE) == redone
+        shop.run()
+        assert shop.contents() == after
+        assert as_published(shop) == {name: after[name] for name in (FACT, MART)}
+
+
+def test_what_cannot_be_undone_is_refused(shop):
+    """No such run, one that was undone, a rollback itself: wrong usage, with a reason."""
+    shop.run(1)
+    with pytest.raises(UsageError, match="no run 7; the last ones are: 1"):
+        undo.plan(shop.settings, 7)
+    undo.roll_back(shop.settings, 1)
+    with pytest.raises(UsageError, match="run 1 was rolled back already, by run 2"):
+        undo.plan(shop.settings, 1)
+    with pytest.raises(UsageError, match=r"run 2 \(rollback\) is not undone"):
+        undo.plan(shop.settings, 2)
