@@ -18,5 +18,7 @@ def go_on(question: str, *, yes: bool, as_json: bool) -> bool:
     if as_json or not sys.stdin.isatty():
         from lakehouse.errors import UsageError
 
-        raise UsageError("nobody is there to be asked: --yes goes on, --dry-run only shows the plan")
+        raise UsageError(
+            "nobody is there to be asked: --yes goes on, --dry-run only shows the plan"
+        )
     return typer.confirm(question)

@@ -49,14 +49,16 @@ def _done(out: Console, found: dict[str, Any]) -> None:
 
 def _command(
     run: Annotated[
-        int, typer.Argument(metavar="RUN", min=1, help="The number of a run: see `lakehouse status`.")
+        int,
+        typer.Argument(metavar="RUN", min=1, help="The number of a run: see `lakehouse status`."),
     ],
     yes: Yes = False,
     dry_run: DryRun = False,
     json: Json = False,
 ) -> None:
     """Return every table that a run touched, and later ones of its domain, to how that run found it."""
-    from cli.undo import plan, roll_back
+    from cli.undo import roll_back
+    from cli.undo_plan import plan
 
     settings = read_settings()
     chosen = plan(settings, run).to_dict()

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # The version of a table before its first one
 ABSENT = -1
+# Commits after which a table has the same rows
+QUIET = {"OPTIMIZE", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES"}
 
 
 def restore(tables: Tables, name: TableName, target: int, bookmarks: Iterable[str]) -> int:
@@ -38,9 +40,11 @@ def restore(tables: Tables, name: TableName, target: int, bookmarks: Iterable[st
     if table is None:
         return ABSENT
     then = None if target == ABSENT else at(tables, name, target)
-    places = {app: _place(then, app) for app in bookmarks if table.transaction_version(app) is not None}
+    places = {
+        app: _place(then, app) for app in bookmarks if table.transaction_version(app) is not None
+    }
     moved = {app: place for app, place in places.items() if place != _place(table, app)}
-    if not moved and _same(table, then):
+    if not moved and not differs(tables, name, target):
         return table.version()
     _refuse_vectors(name, table)
     properties = CommitProperties(
@@ -65,10 +69,20 @@ def at(tables: Tables, name: TableName, version: int) -> DeltaTable:
 
 
 def differs(tables: Tables, name: TableName, target: int) -> bool:
-    """Return whether a table holds other files or columns than at a version."""
+    """Return whether a table holds other rows or columns than at a version, by files and log."""
     table = tables.open(name)
     then = None if target == ABSENT else at(tables, name, target)
-    return table is not None and not _same(table, then)
+    if table is None or _same(table, then):
+        return False
+    return then is None or not quiet_since(tables, name, target)
+
+
+def quiet_since(tables: Tables, name: TableName, version: int) -> bool:
+    """Return whether every commit after a version left the rows as they were."""
+    table = tables.open(name)
+    assert table is not None
+    later = table.version() - version
+    return later == 0 or all(commit.get("operation") in QUIET for commit in table.history(later))
 
 
 def rows(table: DeltaTable | None) -> int | None:

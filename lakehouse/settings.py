@@ -24,6 +24,9 @@ class Settings(BaseSettings):
     contracts: Path = Field(default=PROJECT / "contracts", description="contract files")
     dbt_project: Path = Field(default=PROJECT / "dbt_project", description="dbt project")
     tools: Path = Field(default=PROJECT / ".tools", description="jars and the class archive")
+    retention_days: int = Field(
+        default=30, ge=1, description="days for which each version can be read and returned to"
+    )
     spark_master: str = Field(default="local[*]")
     driver_memory: str = Field(default="4g", pattern=r"^\d+[kmgt]$")
     inference: str = Field(default="cpu", description="cpu, cuda, or the URL of a server")

@@ -13,7 +13,7 @@ import pytest
 import domains
 
 VERBS = (
-    "demo", "land", "run", "status", "sql", "contracts", "quarantine", "audit", "features", "train", "score", "enrich", "report", "rollback",
+    "demo", "land", "run", "status", "sql", "contracts", "quarantine", "audit", "features", "train", "score", "enrich", "report", "rollback", "maintain",
 )  # fmt: skip
 
 
@@ -61,7 +61,7 @@ def test_version_is_that_of_the_project(lakehouse):
 
 def test_an_unknown_domain_is_wrong_usage_and_the_known_ones_are_named(lakehouse, empty):
     """Every verb that takes a domain refuses one without contracts before it starts anything."""
-    for verb in ("land", "run", "status", "audit", "train", "score", "enrich", "report"):
+    "land", "run", "status", "audit", "train", "score", "enrich", "report", "maintain",
         ended = lakehouse(verb, "nowhere")
         assert (ended.code, ended.out) == (2, "")
         assert ended.err == "lakehouse: no domain 'nowhere'; there is: shop\n"

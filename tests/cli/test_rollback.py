@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 import pytest
 
 from cli import undo
+from cli.undo_plan import plan
 from lakehouse import restoring
 from lakehouse.errors import UsageError
 from lakehouse.ledger import Ledger
@@ -68,8 +71,9 @@ class Killed(Exception):
     """The process ends here."""
 
 
+@contextmanager
 def killed_after(monkeypatch, count):
-    """Let a rollback die after so many tables are back."""
+    """Let the block's rollback die after so many tables are back."""
     real, done = restoring.restore, []
 
     def restore(*arguments):
@@ -78,7 +82,9 @@ def killed_after(monkeypatch, count):
         done.append(arguments)
         return real(*arguments)
 
-    monkeypatch.setattr(restoring, "restore", restore)
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(restoring, "restore", restore)
+        yield
 
 
 def test_a_rollback_that_is_killed_is_finished_by_another(shop, monkeypatch):
@@ -87,11 +93,10 @@ def test_a_rollback_that_is_killed_is_finished_by_another(shop, monkeypatch):
     before = shop.contents()
     shop.run(2)
     after = shop.contents()
-    tables = len(undo.plan(shop.settings, 2).targets)
+    tables = len(plan(shop.settings, 2).targets)
 
     for count in range(tables):
-        with monkeypatch.context() as patch, pytest.raises(Killed):
-            killed_after(patch, count)
+        with killed_after(monkeypatch, count):
             undo.roll_back(shop.settings, 2)
         assert as_published(shop) == {name: before[name] for name in (FACT, MART)}
     undo.roll_back(shop.settings, 2)
@@ -100,8 +105,7 @@ def test_a_rollback_that_is_killed_is_finished_by_another(shop, monkeypatch):
     shop.run()
     redone = shop.tables.version(BRONZE)
     for count in (1, 3, 5):
-        with monkeypatch.context() as patch, pytest.raises(Killed):
-            killed_after(patch, count)
+        with killed_after(monkeypatch, count):
             undo.roll_back(shop.settings, Ledger(shop.tables).runs("shop")[-1]["run"])
         assert shop.tables.version(BRONZE) == redone
         shop.run()
@@ -113,9 +117,9 @@ def test_what_cannot_be_undone_is_refused(shop):
     """No such run, one that was undone, a rollback itself: wrong usage, with a reason."""
     shop.run(1)
     with pytest.raises(UsageError, match="no run 7; the last ones are: 1"):
-        undo.plan(shop.settings, 7)
+        plan(shop.settings, 7)
     undo.roll_back(shop.settings, 1)
     with pytest.raises(UsageError, match="run 1 was rolled back already, by run 2"):
-        undo.plan(shop.settings, 1)
+        plan(shop.settings, 1)
     with pytest.raises(UsageError, match=r"run 2 \(rollback\) is not undone"):
-        undo.plan(shop.settings, 2)
+        plan(shop.settings, 2)
