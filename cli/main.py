@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from cli import audit, contracts, features, maintain, models, pipeline, quarantine, report, rollback, sql, status
+from cli import audit, contracts, features, maintain, models, pipeline, quarantine, rebuild, report, rollback, sql, status
 from cli.arguments import examples
 from cli.output import only_documents
 
@@ -38,6 +38,7 @@ features.add_to(app)
 models.add_to(app)
 report.add_to(app)
 rollback.add_to(app)
+rebuild.add_to(app)
 maintain.add_to(app)
 
 

@@ -63,7 +63,7 @@ def tables_of(settings: Settings, query: str) -> list[TableName]:
 
     logging.getLogger("sqlglot").setLevel(logging.ERROR)
     names = names_in(query)
-    _refuse_calls(query)
+    refuse_calls(query)
     there = readable(settings, {name.domain for name in names})
     missing = [name for name in names if name not in there]
     if missing:
@@ -97,7 +97,8 @@ def _unknown(name: str, there: list[str]) -> str:
     return f"no table {name}; did you mean {' or '.join(near)}?"
 
 
-def _refuse_calls(query: str) -> None:
+def refuse_calls(query: str) -> None:
+    """Raise UsageError for a query that is none, or that calls what could do more than read."""
     import sqlglot
     from sqlglot import exp
 

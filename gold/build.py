@@ -60,12 +60,14 @@ def build(
     *,
     progress: Progress | None = None,
     full_refresh: bool = False,
+    restated: Iterable[TableName] = (),
 ) -> list[Step]:
     """Bring a domain's gold up to date and publish it; return one step a table.
 
     A table that does not exist in silver yet leaves out the models that need it. `progress` hears
     the name of each model and test as it ends, with how many are done of how many. Changed SQL
-    builds everything anew.
+    builds everything anew. What reads the tables in `restated`, or is one of them, is built anew;
+    then nothing else may be pending.
 
     Raises:
         ContractBreach: an audit failed; every table is back at its published version.
@@ -75,20 +77,26 @@ def build(
     if not project.exists:
         return []
     last, code = publish.latest(tables, domain), project.code()
-    anew = full_refresh or last is None or last.code != code
+    restated = list(restated)
+    anew = full_refresh or last is None or (last.code != code and not restated)
     sources = project.sources()
     consumed = _versions(tables, sources)
     before = _versions(tables, project.tables().values())
     found = register(spark, settings, [*sources, *(n for n in before if before[n] >= 0)])
-    moved = None if anew or last is None else _moved(last.consumed, consumed)
+    moved = None if anew or last is None else restated or _moved(last.consumed, consumed)
     if moved == []:
         return []
-    few = last is not None and moved is not None and _news(tables, last, moved) < FEW_BYTES
+    few = (
+        last is not None
+        and not restated
+        and moved is not None
+        and _news(tables, last, moved) < FEW_BYTES
+    )
     with _configured(spark, OPTIONS | (FEW if few else {})):
         outcomes = project.build(
-            full_refresh=anew,
-            since=-1 if anew or last is None else last.run,
-            settled=[] if anew or last is None else _settled(before, last),
+            full_refresh=anew or bool(restated),
+            since=-1 if anew or restated or last is None else last.run,
+            settled=[] if anew or restated or last is None else _settled(before, last),
             changed=moved,
             missing=[name for name in sources if name not in found],
             progress=progress,

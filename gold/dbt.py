@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -99,6 +100,21 @@ class Project:
             if node.config.materialized != "view"
         }
 
+    def dependants(self, names: Iterable[TableName]) -> list[TableName]:
+        """Return the domain's stored models that read some tables, or are among them."""
+        mine, parents = self.tables(), self._parsed().parent_map
+        known = {
+            key: TableName(source.schema, source.name)
+            for key, source in self._parsed().sources.items()
+        } | mine
+        found = set(names)
+
+        @cache
+        def reads(key: str) -> bool:
+            return known.get(key) in found or any(reads(each) for each in parents.get(key, ()))
+
+        return sorted(name for key, name in mine.items() if reads(key))
+
     def build(
         self,
         *,
@@ -112,8 +128,8 @@ class Project:
         """Run models and their tests; return one outcome each.
 
         `since` is the batch up to which rows were audited before, and up to which the `settled`
-        tables were brought. Of the models only those run that depend on a source in `changed`,
-        where that is given, and none in `missing`.
+        tables were brought. Of the models only those run that depend on a source in `changed`, or
+        are in it, where that is given, and none in `missing`.
         """
         mine = f"path:models/{self.domain}"
         chosen = [mine] if changed is None else [f"{_downstream(n)},{mine}" for n in changed]
@@ -185,8 +201,8 @@ class Project:
             path.write_text(text)
 
 
-def _downstream(source: TableName) -> str:
-    return f"source:{source.layer}.{source.table}+"
+def _downstream(name: TableName) -> str:
+    return f"{name.table}+" if name.layer == SCHEMA else f"source:{name.layer}.{name.table}+"
 
 
 @contextmanager

@@ -97,9 +97,19 @@ def return_to(tables: Tables, domain: str, run: int) -> Publication | None:
         if not again.says_the_same_as(now):
             append(tables, again)
     elif now is not None:
-        nothing = dict.fromkeys(now.versions | now.views, -1)
+        nothing = dict.fromkeys([*now.versions, *now.views], -1)
         append(tables, Publication(0, domain, nothing, {}, {}, ""))
     return earlier
+
+
+def unsettle(tables: Tables, domain: str, run: int) -> None:
+    """Have the next build derive everything anew, unless what follows publishes before it.
+
+    For a change of silver that no reader of news would see: killed after it, gold still learns.
+    """
+    last = latest(tables, domain)
+    if last is not None and last.code:
+        append(tables, replace(last, run=run, code="", at=datetime.now(UTC)))
 
 
 def append(tables: Tables, publication: Publication) -> None:

@@ -50,7 +50,7 @@ class Merge:
             database.execute("create table stored as select * from stored_rows")
             changes = self._changes(database).cast(derived.select([*self.columns, DELETED]).schema)
         if changes.num_rows:
-            self._commit(table, changes)
+            self.commit(table, changes)
         return changes.num_rows
 
     def _touched(self, derived: pa.Table) -> str | None:
@@ -84,7 +84,8 @@ class Merge:
         """)
         return found.to_arrow_table()
 
-    def _commit(self, table: DeltaTable, changes: pa.Table) -> None:
+    def commit(self, table: DeltaTable, changes: pa.Table) -> None:
+        """Write rows over those of their keys, and delete those with `_deleted`, in one commit."""
         from deltalake import WriterProperties
 
         values = {_quoted(column): f"derived.{_quoted(column)}" for column in self.columns}

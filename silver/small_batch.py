@@ -39,8 +39,7 @@ GHOST = bytes(32)
 
 def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame | None) -> Loaded:
     """Load the batch: one Spark job for the verdicts, one Arrow append a table that has news."""
-    contract, run, tables = batch.contract, batch.run, batch.tables
-    assert contract.vault is not None
+    contract = batch.contract
     decided = verdicts(judged, contract, stored, "anywhere")
     columns = [c for c in events_columns(contract) if c != "_batch"]
     # The row as it came is wanted of few, so it is built for few.
@@ -50,24 +49,28 @@ def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame
     formers = rows.filter(pc.and_(rows[FORMER], pc.equal(rows[VERDICT], "valid")))
     rows = rows.filter(pc.invert(rows[FORMER]))
     by = {verdict: rows.filter(pc.equal(rows[VERDICT], verdict)) for verdict in VERDICTS}
-    with duckdb.connect() as connection:
-        connection.register("valid", by["valid"])
-        _hubs(connection, tables, contract, run)
-        if contract.vault.link and contract.vault.historized:
-            _link(connection, tables, contract, run)
+    load_members(batch, by["valid"])
     rejected = Written(-1, 0, 0)
     if by["quarantined"].num_rows:
-        rejected = _quarantine(batch, by["quarantined"])
+        rejected = append_arrow(
+            batch.tables,
+            batch.quarantine,
+            quarantined(batch, by["quarantined"]),
+            once=batch.once,
+            skip_on=("_batch",),
+        )
     # Last, since this commit also says how far bronze was read.
-    events = _whole(spark, batch, by["valid"].select([*columns, *EXTRA]))
+    events = whole(spark, batch, by["valid"].select([*columns, *EXTRA]))
     closed = truncates.deletes(spark, batch, decided, came=by["truncate"].num_rows > 0)
     ends = None if closed is None else closed.toArrow()
     if formers.num_rows:
-        numbers = _constant(run.number, pa.int64(), formers.num_rows)
+        numbers = _constant(batch.run.number, pa.int64(), formers.num_rows)
         ends = formers.select(columns).append_column("_batch", numbers)
     if ends is not None:
         events = pa.concat_tables([events, ends], promote_options="permissive")
-    written = append_arrow(tables, batch.events, events, once=batch.once, skip_on=batch.skip_on)
+    written = append_arrow(
+        batch.tables, batch.events, events, once=batch.once, skip_on=batch.skip_on
+    )
     return Loaded(
         {verdict: part.num_rows for verdict, part in by.items()},
         written,
@@ -76,7 +79,17 @@ def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame
     )
 
 
-def _whole(spark: SparkSession, batch: Batch, events: pa.Table) -> pa.Table:
+def load_members(batch: Batch, valid: pa.Table) -> None:
+    """Add to hubs and link what they lack of a batch's good rows."""
+    assert batch.contract.vault is not None
+    with duckdb.connect() as connection:
+        connection.register("valid", valid)
+        _hubs(connection, batch.tables, batch.contract, batch.run)
+        if batch.contract.vault.link and batch.contract.vault.historized:
+            _link(connection, batch.tables, batch.contract, batch.run)
+
+
+def whole(spark: SparkSession, batch: Batch, events: pa.Table, *, repair: bool = True) -> pa.Table:
     """Return the events with their batch, and with the values that they leave out."""
     assert batch.contract.vault is not None
     key = f"{batch.contract.vault.parent}_hk"
@@ -87,13 +100,14 @@ def _whole(spark: SparkSession, batch: Batch, events: pa.Table) -> pa.Table:
     def of_keys(keys: pa.Table) -> pa.Table:
         return events.filter(pc.is_in(events[key], keys[key].combine_chunks()))
 
-    filled = fill(spark, batch, events.filter(lacking), of_keys)
+    filled = fill(spark, batch, events.filter(lacking), of_keys, repair=repair)
     if filled is None:
         return events.drop_columns(list(EXTRA))
     return pa.concat_tables([events.filter(pc.invert(lacking)), filled])
 
 
-def _quarantine(batch: Batch, rows: pa.Table) -> Written:
+def quarantined(batch: Batch, rows: pa.Table) -> pa.Table:
+    """Return rejected rows as rows of the quarantine table."""
     texts = {"contract_version": batch.contract.version, "status": "open"}
     columns = {
         "row": rows["_row"],
@@ -103,9 +117,7 @@ def _quarantine(batch: Batch, rows: pa.Table) -> Written:
         "_batch": _constant(batch.run.number, pa.int64(), rows.num_rows),
         "quarantined_at": _constant(datetime.now(UTC), pa.timestamp("us", tz="UTC"), rows.num_rows),
     }
-    return append_arrow(
-        batch.tables, batch.quarantine, pa.table(columns), once=batch.once, skip_on=("_batch",)
-    )
+    return pa.table(columns)
 
 
 def _constant(value: Any, kind: pa.DataType, length: int) -> pa.Array:

@@ -55,6 +55,18 @@ def deletes(
     return _as_events(batch, closed)
 
 
+def of_keys(spark: SparkSession, batch: Batch, valid: DataFrame) -> DataFrame | None:
+    """Return the deletes that truncates call for among all good events of some keys."""
+    name, keys = _table(batch), batch.contract.keys
+    if not batch.tables.exists(name):
+        return None
+    truncates = spark.read.format("delta").load(batch.tables.path(name)).select(*COLUMNS)
+    seen = valid.select(*keys, "_sequence")
+    first = seen.groupBy(*keys).agg(F.min("_sequence").alias("_first"))
+    closed = first.crossJoin(F.broadcast(truncates)).where("_first < _sequence")
+    return _as_events(batch, closed.join(seen, [*keys, "_sequence"], how="left_anti"))
+
+
 def _table(batch: Batch) -> TableName:
     return TableName("silver", f"{batch.events.table}_truncates")
 

@@ -81,11 +81,13 @@ def fill(
     batch: Batch,
     left_out: pa.Table,
     of_keys: Callable[[pa.Table], pa.Table],
+    *,
+    repair: bool = True,
 ) -> pa.Table | None:
     """Return a batch's rows that leave values out, filled; repair what is stored. None for no rows.
 
     `left_out` are the batch's valid rows with a column left out; `of_keys` returns the batch's
-    valid rows of the keys in a table of one column.
+    valid rows of the keys in a table of one column. Without `repair` nothing is written.
     """
     assert batch.contract.vault is not None
     key = f"{batch.contract.vault.parent}_hk"
@@ -105,7 +107,7 @@ def fill(
     log = Log([*before.to_pylist(), *came.to_pylist()], key, columns)
     filled = _filled(log, came, key)
     repaired = _filled(log, before, key, only_changed=True)
-    if table is not None and repaired.num_rows:
+    if repair and table is not None and repaired.num_rows:
         _repair(spark, batch, table, key, repaired)
     return _hashed(spark, batch, filled) if filled.num_rows else None
 

@@ -13,7 +13,7 @@ import pytest
 import domains
 
 VERBS = (
-    "demo", "land", "run", "status", "sql", "contracts", "quarantine", "audit", "features", "train", "score", "enrich", "report", "rollback", "maintain",
+    "demo", "land", "run", "status", "sql", "contracts", "quarantine", "audit", "features", "train", "score", "enrich", "report", "rollback", "maintain", "rebuild",
 )  # fmt: skip
 
 

@@ -1,0 +1,77 @@
+"""The verb `rebuild`: restate a slice with all that depends on it, after showing the plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.arguments import Json, examples, read_settings
+from cli.confirm import DryRun, Yes, go_on
+from cli.output import Progress, console, emit, table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def _page(out: Console, found: dict[str, Any]) -> None:
+    where = f" where {found['where']}" if found["where"] else ""
+    out.print(f"{found['table']}{where}: {found['how']}", markup=False)
+    if "stored" in found:
+        names = ["stored", "added", "changed", "removed"]
+        out.print(table("rows", [f">{name}" for name in names], [[found[name] for name in names]]))
+    for name in found["dependants"]:
+        out.print(f"  {name}: {found['dependants_how']}", markup=False)
+
+
+def _done(out: Console, found: dict[str, Any]) -> None:
+    lines = [[step["table"], step["written"], step["message"]] for step in found["steps"]]
+    out.print(table("", ["table", ">written", "note"], lines))
+    out.print(f"run {found['run']}; `lakehouse rollback {found['run']}` undoes it", markup=False)
+
+
+def _command(
+    name: Annotated[
+        str,
+        typer.Argument(metavar="TABLE", help="A table of events in silver, or a model of gold."),
+    ],
+    where: Annotated[
+        str,
+        typer.Option(help="A condition on the table's columns; the whole table without one."),
+    ] = "",
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
+    """Derive a slice of a table again, with all its keys' rows in gold; the plan is shown first."""
+    from cli.restate import plan, rebuild
+    from cli.sql import refuse_calls
+    from lakehouse.catalog import names_in
+
+    settings = read_settings()
+    if where:
+        names_in(f"select 1 where {where}")
+        refuse_calls(f"select 1 where {where}")
+    with Progress() as progress:
+        progress("looking at what would change")
+        chosen = plan(settings, name, where).to_dict()
+    if dry_run:
+        emit(chosen | {"dry_run": True}, json, _page)
+        return
+    if not json:
+        _page(console(), chosen)
+    if not go_on("rebuild this?", yes=yes, as_json=json):
+        raise typer.Abort
+    with Progress() as progress:
+        done = rebuild(settings, name, where, progress)
+    emit(done, json, _done)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the verb."""
+    lines = (
+        'lakehouse rebuild silver.{domain}__sat_x --where "id = 5" --dry-run',
+        'lakehouse rebuild silver.{domain}__sat_x --where "day = 12"',
+        "lakehouse rebuild gold.{domain}__fct_x --yes",
+    )
+    app.command("rebuild", epilog=examples(*lines))(_command)

@@ -1,0 +1,216 @@
+"""What a rebuild restates, and the doing of it: a slice of silver or a table of gold, and what reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bronze.discovery import CAPTURE
+from cli.flow import is_pending
+from contracts.load import domains, load_domain
+from gold import build, publish
+from gold.dbt import Project
+from lakehouse.catalog import vault_views
+from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.ledger import Ledger, Run
+from lakehouse.lock import exclusive
+from lakehouse.restoring import ABSENT, restore, rows
+from lakehouse.tables import TableName, Tables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from contracts.model import Contract
+    from lakehouse.settings import Settings
+    from silver.restate import Restated
+
+SLICE, RELOAD, ANEW = "slice", "reload", "anew"
+MODES = {
+    SLICE: "the keys of the slice are derived again from bronze, with all their events",
+    RELOAD: "all rows are loaded again from bronze",
+    ANEW: "built anew as a whole: a slice of gold cannot be derived by itself",
+}
+GOLD_MODES = {
+    True: "the keys of the slice are derived again",
+    False: "built anew as a whole: rows that change or go leave no trace in silver",
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is restated, how, and which tables of gold follow."""
+
+    table: TableName
+    where: str
+    mode: str
+    version: int
+    rows: int | None
+    differs: dict[str, int]
+    dependants: list[TableName]
+    incremental: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the plan as plain values."""
+        return {
+            "table": str(self.table),
+            "where": self.where,
+            "mode": self.mode,
+            "how": MODES[self.mode],
+            "version": self.version,
+            "rows": self.rows,
+            **self.differs,
+            "dependants": [str(name) for name in self.dependants],
+            "dependants_how": GOLD_MODES[self.incremental],
+        }
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The table to restate: the events of a contract in silver, or a stored model of gold."""
+
+    settings: Settings
+    tables: Tables
+    table: TableName
+    contract: Contract | None
+
+    @property
+    def read_as(self) -> list[TableName]:
+        """Return the table and the views over it: the names under which gold reads it."""
+        views = vault_views(self.settings, self.table.domain)
+        found = {self.table.table}
+        for _ in range(2):  # a view may read a view
+            found |= {view for view, (_, needed) in views.items() if found & set(needed)}
+        return sorted(TableName(self.table.layer, name) for name in found)
+
+
+def subject(settings: Settings, text: str) -> Subject:
+    """Return what a table's name stands for; raise UsageError for what is not derived."""
+    tables, name = Tables.at(settings), TableName.parse(text)
+    if not tables.exists(name):
+        raise UsageError(f"no table {name}; `lakehouse status` lists what there is")
+    known = name.domain in domains(settings.contracts)
+    contracts = load_domain(settings.contracts, name.domain) if known else {}
+    for contract in contracts.values():
+        events = contract.vault and TableName.of("silver", name.domain, contract.vault.events)
+        if name == events:
+            return Subject(settings, tables, name, contract)
+    if name.layer == "gold" and name in Project(settings, name.domain).tables().values():
+        return Subject(settings, tables, name, None)
+    raise UsageError(
+        f"{name} is not rebuilt: name a table of events in silver (a satellite) or a model of gold"
+    )
+
+
+def plan(settings: Settings, text: str, where: str = "") -> Plan:
+    """Return what a rebuild would do; nothing is written.
+
+    Raises:
+        UsageError: no such table, or no condition on it.
+        LakehouseError: news is waiting, which would be mixed with what is restated.
+    """
+    chosen = subject(settings, text)
+    _refuse_news(chosen)
+    return _plan(chosen, where)[0]
+
+
+def _refuse_news(chosen: Subject) -> None:
+    settings, domain = chosen.settings, chosen.table.domain
+    known = domain in domains(settings.contracts)
+    contracts = load_domain(settings.contracts, domain) if known else {}
+    for layer in ("silver", "gold"):
+        if is_pending(settings, domain, contracts, layer):
+            raise LakehouseError(
+                f"{layer} has news to carry, which is not to be mixed with what is restated: "
+                f"`lakehouse run {domain}` first"
+            )
+
+
+def _plan(chosen: Subject, where: str) -> tuple[Plan, Restated | None]:
+    tables, name = chosen.tables, chosen.table
+    now = tables.open(name)
+    assert now is not None
+    restated, mode, differs = None, ANEW, {}
+    if chosen.contract is not None:
+        mode = SLICE if where else RELOAD
+        if where:
+            restated = _derived(chosen, where, Run(0, name.domain, tables))
+            counts = ("stored", "added", "changed", "removed")
+            differs = {count: getattr(restated, count) for count in counts}
+    project = Project(chosen.settings, name.domain)
+    dependants = project.dependants(chosen.read_as) if project.exists else []
+    incremental = restated is not None and restated.only_adds
+    found = Plan(name, where, mode, now.version(), rows(now), differs, dependants, incremental)
+    return found, restated
+
+
+def _derived(chosen: Subject, where: str, run: Run, *, repair: bool = False) -> Restated:
+    from lakehouse.session import spark
+    from silver.restate import derive
+
+    return derive(spark(chosen.settings), _batch(chosen, run), where, repair=repair)
+
+
+def _batch(chosen: Subject, run: Run) -> Any:
+    from silver.batch import Batch
+    from silver.pending import batches
+
+    assert chosen.contract is not None
+    return Batch(chosen.contract, run, chosen.tables, *batches(chosen.tables, chosen.contract))
+
+
+def rebuild(
+    settings: Settings,
+    text: str,
+    where: str = "",
+    progress: Callable[..., None] = lambda *_: None,
+) -> dict[str, Any]:
+    """Restate a slice, or a whole table, and the gold that reads it; return what was done."""
+    from lakehouse.session import boot, spark
+
+    boot(settings)
+    domain = TableName.parse(text).domain
+    with exclusive(settings.home, domain, f"rebuild {text}"):
+        chosen = subject(settings, text)
+        _refuse_news(chosen)
+        progress(f"{chosen.table}: looking at the slice")
+        with Ledger(chosen.tables).run(domain, "rebuild") as run:
+            restated = _restate_silver(chosen, where, run, progress)
+            if chosen.contract is None:
+                publish.unsettle(chosen.tables, domain, run.number)
+            incremental = restated is not None and restated.only_adds
+            build.build(
+                spark(settings), settings, domain, run, progress=progress,
+                restated=[] if incremental else chosen.read_as,
+            )  # fmt: skip
+            run.note = f"rebuilt {chosen.table}" + (f" where {where}" if where else "")
+    steps = [
+        {"table": step.table, "written": step.written, "message": step.message}
+        for step in run.steps
+    ]
+    return {"run": run.number, "table": text, "where": where, "steps": steps}
+
+
+def _restate_silver(
+    chosen: Subject, where: str, run: Run, progress: Callable[..., None]
+) -> Restated | None:
+    """Restate the table of events; return what differed, None for all of it and for gold."""
+    from lakehouse.session import spark
+    from silver import load
+    from silver.restate import write
+
+    if chosen.contract is None:
+        return None
+    if where:
+        restated = _derived(chosen, where, run, repair=True)
+        if not restated.only_adds:
+            publish.unsettle(chosen.tables, run.domain, run.number)
+        write(_batch(chosen, run), restated)
+        run.flush()
+        return restated
+    publish.unsettle(chosen.tables, run.domain, run.number)
+    batch = _batch(chosen, run)
+    bookmarks = [CAPTURE, str(batch.bronze)]
+    for name in (batch.events, batch.quarantine):
+        restore(chosen.tables, name, ABSENT, bookmarks)
+    load.load(spark(chosen.settings), chosen.settings, [chosen.contract], run, progress)
+    return None
