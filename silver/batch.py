@@ -40,6 +40,14 @@ class Batch:
         return TableName.of("silver", self.run.domain, f"{self.contract.dataset}_quarantine")
 
     @property
+    def rejected_until(self) -> int:
+        """Return the last bronze batch whose rejected rows are in quarantine, -1 for none.
+
+        That is ahead of `consumed` where a load died between the two commits, or a rollback did.
+        """
+        return self.tables.consumed(self.quarantine, self.bronze)
+
+    @property
     def once(self) -> tuple[str, int]:
         """Return what the commits of this batch say, so that none is made twice."""
         return str(self.bronze), self.newest
@@ -54,10 +62,12 @@ class Batch:
 class Loaded:
     """The rows of a batch by verdict, and what the tables took of them.
 
-    `closed` of the events are deletes that truncates or updates called for.
+    `closed` of the events are deletes that truncates or updates called for; `rejected_before` of
+    the quarantined rows were there already.
     """
 
     split: dict[str, int]
     events: Written
     quarantine: Written
     closed: int = 0
+    rejected_before: int = 0

@@ -55,7 +55,12 @@ def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame
     if contract.vault.link and contract.vault.historized:
         # A delete may carry its key alone: what it joined is known from the rows before it.
         load_link(spark, tables, contract, valid.where(F.col("_op") != "d"), run)
-    rejected = _quarantine(batch, decided) if split["quarantined"] else Written(-1, 0, 0)
+    rejected, before = Written(-1, 0, 0), 0
+    if split["quarantined"]:
+        bad = decided.where(F.col(VERDICT) == "quarantined")
+        known = F.col("_batch") <= batch.rejected_until
+        before = bad.where(known).count() if batch.rejected_until > batch.consumed else 0
+        rejected = _quarantine(batch, bad.where(~known))
     # Last, since this commit also says how far bronze was read.
     rows = _whole(spark, batch, valid, counts)
     closed = truncates.deletes(spark, batch, decided, came=bool(split["truncate"]))
@@ -66,7 +71,7 @@ def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame
         closed = closed.persist()
         ends, rows = closed.count(), rows.unionByName(closed, allowMissingColumns=True)
     written = append(tables, batch.events, rows, once=batch.once, skip_on=batch.skip_on)
-    return Loaded(split, written, rejected, ends)
+    return Loaded(split, written, rejected, ends, before)
 
 
 def _counts(rows: DataFrame) -> Counts:
@@ -130,8 +135,8 @@ def _stamped(batch: Batch) -> list[Any]:
     return [stamp if column == "_batch" else F.col(column) for column in columns]
 
 
-def _quarantine(batch: Batch, decided: DataFrame) -> Written:
-    rows = decided.where(F.col(VERDICT) == "quarantined").select(
+def _quarantine(batch: Batch, bad: DataFrame) -> Written:
+    rows = bad.select(
         F.col("_row").alias("row"),
         F.col("_failures").alias("failures"),
         F.lit(batch.contract.version).alias("contract_version"),

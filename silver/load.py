@@ -52,13 +52,11 @@ def _load_one(spark: SparkSession, batch: Batch, progress: Callable[..., None]) 
     between = (F.col("_batch") > batch.consumed) & (F.col("_batch") <= batch.newest)
     bronze = spark.read.format("delta").load(batch.tables.path(batch.bronze)).where(between)
     rows, stored = judged(bronze, contract), _stored(spark, batch, expected)
-    # What died before the last commit of its batch may have left its rejected rows.
-    there = batch.tables.consumed(batch.quarantine, batch.bronze) >= batch.newest
     if expected.rows is not None and expected.rows <= small_batch.ROWS:
         loaded = small_batch.load(spark, batch, rows, stored)
     else:
         loaded = large_batch.load(spark, batch, rows, stored)
-    _reconcile(contract, loaded, expected, rejects_known=there)
+    _reconcile(contract, loaded, expected)
     split = loaded.split
     step = run.record(
         Step(
@@ -89,15 +87,13 @@ def _stored(spark: SparkSession, batch: Batch, expected: Waiting) -> DataFrame |
     return stored.select(*columns)
 
 
-def _reconcile(
-    contract: Contract, loaded: Loaded, expected: Waiting, *, rejects_known: bool
-) -> None:
+def _reconcile(contract: Contract, loaded: Loaded, expected: Waiting) -> None:
     """Compare the gate's counts with what Delta says was read and written."""
-    rejected = None if rejects_known else loaded.quarantine.rows
+    rejected = loaded.split["quarantined"] - loaded.rejected_before
     pairs = {
         "rows read": (sum(loaded.split.values()), expected.rows),
         "valid rows written": (loaded.split["valid"] + loaded.closed, loaded.events.rows),
-        "rows quarantined": (loaded.split["quarantined"], rejected),
+        "rows quarantined": (rejected, loaded.quarantine.rows),
     }
     for what, (gate, log) in pairs.items():
         if log is not None and gate != log:

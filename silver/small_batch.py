@@ -44,18 +44,19 @@ def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame
     columns = [c for c in events_columns(contract) if c != "_batch"]
     # The row as it came is wanted of few, so it is built for few.
     as_it_came = F.when(F.col(VERDICT) == "quarantined", F.col("_row")).alias("_row")
-    wanted = dict.fromkeys([*columns, *EXTRA, FORMER, VERDICT, "_failures", "_source"])
+    wanted = dict.fromkeys([*columns, *EXTRA, FORMER, VERDICT, "_failures", "_source", "_batch"])
     rows = decided.select(*wanted, as_it_came).toArrow()
     formers = rows.filter(pc.and_(rows[FORMER], pc.equal(rows[VERDICT], "valid")))
     rows = rows.filter(pc.invert(rows[FORMER]))
     by = {verdict: rows.filter(pc.equal(rows[VERDICT], verdict)) for verdict in VERDICTS}
     load_members(batch, by["valid"])
-    rejected = Written(-1, 0, 0)
-    if by["quarantined"].num_rows:
+    rejected, bad = Written(-1, 0, 0), by["quarantined"]
+    bad = bad.filter(pc.greater(bad["_batch"], batch.rejected_until))
+    if bad.num_rows:
         rejected = append_arrow(
             batch.tables,
             batch.quarantine,
-            quarantined(batch, by["quarantined"]),
+            quarantined(batch, bad),
             once=batch.once,
             skip_on=("_batch",),
         )
@@ -76,6 +77,7 @@ def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame
         written,
         rejected,
         0 if ends is None else ends.num_rows,
+        by["quarantined"].num_rows - bad.num_rows,
     )
 
 
