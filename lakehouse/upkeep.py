@@ -93,7 +93,8 @@ def survey(tables: Tables, name: TableName, window: Window, kept_why: str = "") 
     """Return what upkeep would do to a table; nothing is written."""
     table = tables.open(name)
     assert table is not None
-    small = [] if kept_why else _small(table)
+    small = _small(table)
+    kept_why = kept_why if small else ""
     expired = _vacuum(table, tables, name, window, dry_run=True)
     _, old = _old_log(tables, name, window)
     folder = Path(tables.path(name))
@@ -102,8 +103,8 @@ def survey(tables: Tables, name: TableName, window: Window, kept_why: str = "") 
         table=name,
         version=table.version(),
         files=table.get_add_actions().num_rows,
-        small_files=len(small),
-        small_bytes=sum(small),
+        small_files=0 if kept_why else len(small),
+        small_bytes=0 if kept_why else sum(small),
         expired_files=expired,
         expired_bytes=sum(sizes),
         log_files=len(old),

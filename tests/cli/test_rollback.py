@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from cli import undo
+from cli.flow import carry
 from cli.undo_plan import plan
 from lakehouse import restoring
 from lakehouse.errors import UsageError
@@ -124,3 +125,20 @@ def test_what_cannot_be_undone_is_refused(shop):
         plan(shop.settings, 1)
     with pytest.raises(UsageError, match=r"run 2 \(rollback\) is not undone"):
         plan(shop.settings, 2)
+
+
+def test_a_run_of_one_layer_is_undone_without_its_upstream(shop):
+    """Bronze, which an earlier run filled, stays; silver reads it again, since its place went back."""
+    shop.land(1)
+    carry(shop.settings, "shop", ("bronze",))
+    before = shop.contents()
+    silver = carry(shop.settings, "shop", ("silver", "gold")).run
+    after = shop.contents()
+
+    done = undo.roll_back(shop.settings, silver)
+
+    assert done["files_to_load_again"] == []
+    assert filled(shop.contents()) == filled(before)
+    assert shop.tables.consumed(SATELLITE, BRONZE) == -1
+    assert {step.layer for step in shop.run().steps} == {"silver", "gold"}
+    assert filled(shop.contents()) == filled(after)
