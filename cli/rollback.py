@@ -40,9 +40,11 @@ def _page(out: Console, found: dict[str, Any]) -> None:
 
 
 def _done(out: Console, found: dict[str, Any]) -> None:
+    again = any(run["what"] == "run" for run in found["undone"])
     out.print(
         f"run {found['rollback']}: {len(found['tables'])} tables are back to where run "
-        f"{found['run']} found them; `lakehouse run {found['domain']}` does it again",
+        f"{found['run']} found them"
+        + (f"; `lakehouse run {found['domain']}` does it again" if again else ""),
         markup=False,
     )
 

@@ -183,6 +183,7 @@ def _has_place(tables: Tables, name: TableName) -> bool:
 
 
 def _return(tables: Tables, name: TableName, target: int) -> Return:
+    restoring.require(tables, name, target)
     then = None if target == ABSENT else restoring.at(tables, name, target)
     now = tables.open(name)
     return Return(name, tables.version(name), target, restoring.rows(now), restoring.rows(then))

@@ -7,7 +7,9 @@ the commit that restores the rows also writes each bookmark as it was.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from deltalake import CommitProperties, Transaction
 
@@ -83,6 +85,21 @@ def quiet_since(tables: Tables, name: TableName, version: int) -> bool:
     assert table is not None
     later = table.version() - version
     return later == 0 or all(commit.get("operation") in QUIET for commit in table.history(later))
+
+
+def require(tables: Tables, name: TableName, target: int) -> None:
+    """Raise LakehouseError unless a table can go back to a version: before any of them does."""
+    table = tables.open(name)
+    if table is None:
+        return
+    _refuse_vectors(name, table)
+    needed = set() if target == ABSENT else files(at(tables, name, target))
+    gone = [path for path in sorted(needed) if not Path(tables.path(name), unquote(path)).exists()]
+    if gone and "://" not in tables.warehouse:
+        raise LakehouseError(
+            f"{name}: {len(gone)} of {len(needed)} files of version {target} are not there any more, "
+            f"the first is {gone[0]}: nothing was undone"
+        )
 
 
 def rows(table: DeltaTable | None) -> int | None:

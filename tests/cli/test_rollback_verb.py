@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from bronze.discovery import Entry, FileLog
@@ -60,3 +62,13 @@ def test_runs_of_other_times_are_refused(lakehouse, home):
     ended = lakehouse("rollback", "9", "--dry-run")
     assert (ended.code, ended.out) == (2, "")
     assert ended.err == "lakehouse: no run 9; the last ones are: 1, 2\n"
+
+
+def test_a_version_whose_files_are_gone_is_refused_before_anything_is_undone(lakehouse, tables):
+    """Nothing half-undone: the table, the version and a file are named, and all stays."""
+    first = next(iter(tables.open(ORDERS, 0).file_uris()))
+    Path(first).unlink()
+    ended = lakehouse("rollback", "2", "--yes")
+    assert ended.code == 1
+    assert "bronze.shop__orders: 1 of 1 files of version 0 are not there any more" in ended.err
+    assert tables.version(ORDERS) == 1
