@@ -11,7 +11,20 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from cli import audit, contracts, features, maintain, models, pipeline, quarantine, rebuild, report, rollback, sql, status
+from cli import (
+    audit,
+    contracts,
+    features,
+    maintain,
+    models,
+    pipeline,
+    quarantine,
+    rebuild,
+    report,
+    rollback,
+    sql,
+    status,
+)
 from cli.arguments import examples
 from cli.output import only_documents
 

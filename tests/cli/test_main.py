@@ -13,7 +13,8 @@ import pytest
 import domains
 
 VERBS = (
-    "demo", "land", "run", "status", "sql", "contracts", "quarantine", "audit", "features", "train", "score", "enrich", "report", "rollback", "maintain", "rebuild",
+    "demo", "land", "run", "status", "sql", "contracts", "quarantine", "audit", "features",
+    "train", "score", "enrich", "report", "rollback", "rebuild", "maintain",
 )  # fmt: skip
 
 
@@ -61,7 +62,8 @@ def test_version_is_that_of_the_project(lakehouse):
 
 def test_an_unknown_domain_is_wrong_usage_and_the_known_ones_are_named(lakehouse, empty):
     """Every verb that takes a domain refuses one without contracts before it starts anything."""
-    "land", "run", "status", "audit", "train", "score", "enrich", "report", "maintain",
+    verbs = ("land", "run", "status", "audit", "train", "score", "enrich", "report", "maintain")
+    for verb in verbs:
         ended = lakehouse(verb, "nowhere")
         assert (ended.code, ended.out) == (2, "")
         assert ended.err == "lakehouse: no domain 'nowhere'; there is: shop\n"
