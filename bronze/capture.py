@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from bronze import debezium, discovery, files
+from bronze import arrivals, debezium, discovery, files
 from lakehouse.errors import ContractBreach
 from lakehouse.ledger import Step
 from lakehouse.tables import TableName, Tables
@@ -123,6 +123,10 @@ def _load_one(
             skip_on=("_batch", "_sequence", *contract.keys),
         )  # fmt: skip
         step = _with(step, written.rows, written.bytes, run.number)
+        position, operations = arrivals.progress(
+            Tables.at(settings), name, run.number, written.rows
+        )
+        step = replace(step, position=position, operations=operations)
     step = run.record(_timed(step, start))
     run.flush()
     progress(f"bronze {contract.dataset}: {step.written:,} rows")

@@ -6,7 +6,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bronze import capture, discovery
+from bronze import arrivals, capture, discovery
 from contracts.load import load_domain
 from lakehouse.errors import ContractBreach, UsageError
 from lakehouse.ledger import Ledger, Run, Step
@@ -28,12 +28,16 @@ LAYERS = ("bronze", "silver", "gold")
 
 @dataclass(frozen=True)
 class RunResult:
-    """What one run did: its number (0 when there was nothing to do), its steps, its seconds."""
+    """What one run did: its number (0 when there was nothing to do), its steps, its seconds.
+
+    `overdue` says of which datasets nothing came for longer than promised.
+    """
 
     domain: str
     run: int
     seconds: float
     steps: list[Step] = field(default_factory=list)
+    overdue: tuple[str, ...] = ()
 
     @property
     def nothing_new(self) -> bool:
@@ -48,6 +52,7 @@ class RunResult:
             "run": self.run,
             "nothing_new": self.nothing_new,
             "seconds": round(self.seconds, 3),
+            "overdue": list(self.overdue),
             "steps": steps,
         }
 
@@ -83,7 +88,8 @@ def carry(
     start = time.monotonic()
     contracts = load_domain(settings.contracts, domain)
     if not any(is_pending(settings, domain, contracts, layer) for layer in layers):
-        return RunResult(domain, 0, time.monotonic() - start)
+        late = _overdue(settings, contracts, layers)
+        return RunResult(domain, 0, time.monotonic() - start, overdue=late)
     with exclusive(settings.home, domain, f"run {' '.join(layers)}"):
         if not any(is_pending(settings, domain, contracts, layer) for layer in layers):
             return RunResult(domain, 0, time.monotonic() - start)
@@ -96,7 +102,16 @@ def carry(
             ]
             if breaches:
                 raise ContractBreach("\n".join(str(breach) for breach in breaches))
-    return RunResult(domain, run.number, time.monotonic() - start, run.steps)
+    late = _overdue(settings, contracts, layers)
+    return RunResult(domain, run.number, time.monotonic() - start, run.steps, late)
+
+
+def _overdue(
+    settings: Settings, contracts: dict[str, Contract], layers: tuple[str, ...]
+) -> tuple[str, ...]:
+    if "bronze" not in layers:
+        return ()
+    return tuple(map(str, arrivals.overdue(Tables.at(settings), contracts.values())))
 
 
 def _layer(

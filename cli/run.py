@@ -67,6 +67,7 @@ def page(out: Console, result: dict[str, Any]) -> None:
     """Print a run: a row a gated table, then what was derived, then the seconds."""
     if result["nothing_new"]:
         out.print(f"{result['domain']}: nothing new ({result['seconds']:.1f} s)")
+        _tell_overdue(out, result)
         return
     from cli.output import size, table
 
@@ -90,6 +91,15 @@ def page(out: Console, result: dict[str, Any]) -> None:
     ]
     out.print(table("", titles, rows))
     for step in result["steps"]:
+        if step["operations"]:
+            read = f"{step['operations']}; read up to {step['position'] or 'no position'}"
+            out.print(f"{step['table']}: {read}", markup=False)
         if step["message"]:
             out.print(f"{step['table']}: {step['message']}")
+    _tell_overdue(out, result)
     out.print(f"run {result['run']} done in {result['seconds']:.1f} s")
+
+
+def _tell_overdue(out: Console, result: dict[str, Any]) -> None:
+    for sentence in result["overdue"]:
+        out.print(f"overdue: {sentence}", markup=False)

@@ -31,11 +31,8 @@ class Pipeline:
     @property
     def every_hours(self) -> int:
         """Return how often its sources are due: the shortest frequency that a contract promises."""
-        hours = [
-            int(float(level["value"]) * (24 if level.get("unit", "d").startswith("d") else 1))
-            for contract in self.datasets
-            if (level := contract.service_levels.get("frequency"))
-        ]
+        spans = [contract.promised("frequency") for contract in self.datasets]
+        hours = [int(span.total_seconds() // 3600) for span in spans if span is not None]
         return max(1, min(hours, default=24))
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Literal
 
+DAYS = {"h": 1 / 24, "d": 1, "w": 7, "m": 30, "y": 365}
 Severity = Literal["error", "warning"]
 
 
@@ -146,6 +148,14 @@ class Contract:
     def names(self) -> tuple[str, ...]:
         """Return the column names in contract order."""
         return tuple(column.name for column in self.columns)
+
+    def promised(self, level: str) -> timedelta | None:
+        """Return the span of a service level (`frequency`, `latency`), None where it is not promised."""
+        found = self.service_levels.get(level)
+        if found is None:
+            return None
+        unit = str(found.get("unit") or "d")[0].lower()
+        return timedelta(days=float(found["value"]) * DAYS[unit])
 
     def column(self, name: str) -> Column:
         """Return a column by name; raise KeyError where there is none."""

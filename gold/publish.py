@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -113,12 +113,21 @@ def unsettle(tables: Tables, domain: str, run: int) -> None:
 
 
 def append(tables: Tables, publication: Publication) -> None:
-    """Make a publication visible, all tables in one commit."""
+    """Make a publication visible, all tables in one commit.
+
+    The newest counts, so it is given a later time than all before it, also by a clock that went back.
+    """
+    times = [
+        row["at"]
+        for row in tables.rows(PUBLICATIONS, ["domain", "at"])
+        if row["domain"] == publication.domain
+    ]
+    at = max([publication.at, *[time + timedelta(microseconds=1) for time in times]])
     consumed = {str(name): version for name, version in sorted(publication.consumed.items())}
     fixed = {
         "run": publication.run,
         "domain": publication.domain,
-        "at": publication.at,
+        "at": at,
         "consumed": json.dumps(consumed),
         "code": publication.code,
     }

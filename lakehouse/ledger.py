@@ -39,7 +39,8 @@ class Step:
     """One row: what one run did to one table in one step.
 
     `input` = `valid` + `quarantined` + `superseded` wherever a gate was passed; `seconds` is wall
-    time, `bytes` what was written. Versions are Delta versions of the upstream table.
+    time, `bytes` what was written. Versions are Delta versions of the upstream table. Of a source
+    `position` is how far it was read, `operations` the rows by operation.
     """
 
     run: int
@@ -60,6 +61,8 @@ class Step:
     code_version: str = field(default_factory=code_version)
     status: str = "done"
     message: str = ""
+    position: str = ""
+    operations: str = ""
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
@@ -162,6 +165,11 @@ def _numbering(tables: Tables) -> Iterator[None]:
         yield
 
 
+def _course(row: dict[str, Any]) -> tuple[int, datetime]:
+    """Return where a row stands in its run's course, whatever a clock said that went back."""
+    return {"started": 0, ROLLED_BACK: 2}.get(row["status"], 1), row["at"]
+
+
 @dataclass(frozen=True)
 class Ledger:
     """All runs of a warehouse."""
@@ -210,7 +218,7 @@ class Ledger:
         A run that was killed keeps the status `started`.
         """
         latest: dict[int, dict[str, Any]] = {}
-        for row in sorted(self.tables.rows(RUNS, list(_RUN_ROW)), key=lambda row: row["at"]):
+        for row in sorted(self.tables.rows(RUNS, list(_RUN_ROW)), key=_course):
             if domain in (None, row["domain"]):
                 latest[row["run"]] = row
         return [latest[number] for number in sorted(latest)]

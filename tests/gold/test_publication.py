@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from gold import build, publish
@@ -183,3 +185,22 @@ def test_models_without_their_source_wait_for_it(home):
     """A dataset that never arrived leaves out what needs it, and nothing else."""
     assert not home.pending()
     assert home.build() == []
+
+
+def test_a_clock_that_goes_back_hides_no_publication(home, monkeypatch):
+    """The newest publication counts, though the clock says that it was made earlier."""
+    home.load(1, (1, "left", 5, "r", 1))
+    home.build()
+    earlier = datetime.now(UTC) - timedelta(days=1)
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return earlier
+
+    monkeypatch.setattr("gold.publish.datetime", Clock)
+    home.load(2, (2, "left", 6, "c", 2))
+    home.build()
+
+    assert publish.published(home.tables, "toy") == home.versions()
+    assert not home.pending()
