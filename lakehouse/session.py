@@ -74,6 +74,12 @@ def options(settings: Settings) -> dict[str, str]:
         "spark.default.parallelism": cores,
         "spark.sql.session.timeZone": "UTC",
         "spark.databricks.delta.snapshotPartitions": "2",
+        # What a process that is left on would keep of tables and queries it is done with
+        "spark.databricks.delta.delta.log.cacheSize": "100",
+        "spark.sql.ui.retainedExecutions": "20",
+        "spark.ui.retainedJobs": "50",
+        "spark.ui.retainedStages": "50",
+        "spark.ui.retainedTasks": "1000",
         # half of snappy's bytes at the same CPU time, on rows full of hash keys
         "spark.sql.parquet.compression.codec": "zstd",
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",

@@ -32,6 +32,8 @@ def catalog(spark):
 
 
 def _forget(spark):
+    # Delta keeps what it knows of each table, with its plans; the tests make hundreds.
+    spark.sparkContext._jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()
     known = {database.name for database in spark.catalog.listDatabases()}
     for layer in known & set(LAYERS):
         spark.sql(f"drop database {layer} cascade")
