@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from contracts import declarations, document
 from contracts.errors import ContractError
-from contracts.model import Capture, Cleanse, Column, Contract, Hub, Vault
+from contracts.model import UNITS, Capture, Cleanse, Column, Contract, Hub, Vault
 from contracts.rules import rules_of
 
 if TYPE_CHECKING:
@@ -122,10 +122,21 @@ def _contract(source: Document, domain: str) -> Contract:
         features=parts["features"].model_dump() if "features" in parts else {},
         score=parts["score"].model_dump() if "score" in parts else {},
         enrich=parts["enrich"].model_dump() if "enrich" in parts else {},
-        service_levels={item["property"]: item for item in data.get("slaProperties") or []},
+        service_levels=_service_levels(source),
         source_table=table.get("physicalName") or table["name"],
         file=source.file,
     )
+
+
+def _service_levels(source: Document) -> dict[str, Any]:
+    levels = source.data.get("slaProperties") or []
+    for index, level in enumerate(levels):
+        unit = level.get("unit")
+        if unit and unit not in UNITS:
+            known = ", ".join(UNITS)
+            message = f"'{level['property']}' has the unit '{unit}', which is none of {known}"
+            raise source.error(["slaProperties", index], message)
+    return {level["property"]: level for level in levels}
 
 
 def _owner(data: dict[str, Any]) -> str:

@@ -6,7 +6,15 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
 
-DAYS = {"h": 1 / 24, "d": 1, "w": 7, "m": 30, "y": 365}
+# The units of service levels, in days
+UNITS = {
+    **dict.fromkeys(("min", "minute", "minutes"), 1 / 1440),
+    **dict.fromkeys(("h", "hour", "hours"), 1 / 24),
+    **dict.fromkeys(("d", "day", "days"), 1),
+    **dict.fromkeys(("w", "week", "weeks"), 7),
+    **dict.fromkeys(("m", "month", "months"), 30),
+    **dict.fromkeys(("y", "yr", "year", "years"), 365),
+}
 Severity = Literal["error", "warning"]
 
 
@@ -154,8 +162,7 @@ class Contract:
         found = self.service_levels.get(level)
         if found is None:
             return None
-        unit = str(found.get("unit") or "d")[0].lower()
-        return timedelta(days=float(found["value"]) * DAYS[unit])
+        return timedelta(days=float(found["value"]) * UNITS[found.get("unit") or "d"])
 
     def column(self, name: str) -> Column:
         """Return a column by name; raise KeyError where there is none."""

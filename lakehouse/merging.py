@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from contracts.sql import quoted
 from lakehouse.embedded import connection
 
 if TYPE_CHECKING:
@@ -57,15 +58,15 @@ class Merge:
         if self.partition is None:
             return None
         values = derived.column(self.partition).unique().drop_null().to_pylist()
-        column = _quoted(self.partition)
+        column = quoted(self.partition)
         return f"{column} in ({', '.join(map(_literal, values))})" if values else None
 
     def _changes(self, database: DuckDBPyConnection) -> pa.Table:
         """Return the derived rows that are stored otherwise or not at all, and the keys to delete."""
         on = _equal("s", "d", self.key)
         compared = [c for c in self.columns if c not in self.key and c not in self.ignored]
-        differs = [f"s.{_quoted(c)} is distinct from d.{_quoted(c)}" for c in compared]
-        key = _quoted(self.key[0])
+        differs = [f"s.{quoted(c)} is distinct from d.{quoted(c)}" for c in compared]
+        key = quoted(self.key[0])
         stale = (
             f"select s.* from stored s semi join (select * from derived where {DELETED}) d on {on}"
         )
@@ -74,9 +75,9 @@ class Merge:
                 f"select s.* from stored s semi join derived d on {_equal('s', 'd', [self.scope])} "
                 f"anti join (select * from derived where not {DELETED}) d on {on}"
             )
-        columns = ", ".join(_quoted(column) for column in self.columns)
+        columns = ", ".join(quoted(column) for column in self.columns)
         found = database.sql(f"""
-            select {", ".join(f"d.{_quoted(c)}" for c in self.columns)}, false as {DELETED}
+            select {", ".join(f"d.{quoted(c)}" for c in self.columns)}, false as {DELETED}
             from (select * from derived where not {DELETED}) d left join stored s on {on}
             where {" or ".join([f"s.{key} is null", *differs])}
             union all
@@ -88,7 +89,7 @@ class Merge:
         """Write rows over those of their keys, and delete those with `_deleted`, in one commit."""
         from deltalake import WriterProperties
 
-        values = {_quoted(column): f"derived.{_quoted(column)}" for column in self.columns}
+        values = {quoted(column): f"derived.{quoted(column)}" for column in self.columns}
         (
             table.merge(
                 changes,
@@ -106,11 +107,7 @@ class Merge:
 
 
 def _equal(left: str, right: str, columns: Sequence[str]) -> str:
-    return " and ".join(f"{left}.{_quoted(c)} = {right}.{_quoted(c)}" for c in columns)
-
-
-def _quoted(column: str) -> str:
-    return '"' + column.replace('"', '""') + '"'
+    return " and ".join(f"{left}.{quoted(c)} = {right}.{quoted(c)}" for c in columns)
 
 
 def _literal(value: object) -> str:

@@ -88,7 +88,7 @@ class Harness:
         if not carry(settings, shop.DOMAIN).nothing_new:
             raise AssertionError("after the run that finished it there was something new")
         found = differences(stored(self.spark, settings), self.wanted)
-        return Trial(kill, last if _commits(settings.home) else "", died, found)
+        return Trial(kill, last, died, found)
 
     def _settings(self, name: str) -> Settings:
         return shop.settings_of(self.folder, self.folder / name)

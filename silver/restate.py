@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from pyspark.errors import AnalysisException, ParseException
 from pyspark.sql import functions as F
 
+from contracts.sql import quoted
 from contracts.vault import events_columns
 from lakehouse.embedded import connection
 from lakehouse.errors import LakehouseError, UsageError
@@ -116,7 +117,7 @@ def _compared(
     with connection() as database:
         database.register("stored_rows", table.scan())
         database.register("keys", keys)
-        on = ", ".join(_quoted(key) for key in batch.contract.keys)
+        on = ", ".join(quoted(key) for key in batch.contract.keys)
         stored = database.sql(f"select s.* from stored_rows s semi join keys using ({on})")
         old = _in_columns_of(events, stored.to_arrow_table())
         database.register("stored", old)
@@ -125,9 +126,9 @@ def _compared(
             raise LakehouseError(
                 f"{batch.events} has events of the slice twice: leave --where out to load all of it again"
             )
-        one = " and ".join(f"s.{_quoted(c)} = e.{_quoted(c)}" for c in identity)
+        one = " and ".join(f"s.{quoted(c)} = e.{quoted(c)}" for c in identity)
         differs = " or ".join(
-            f"s.{_quoted(column)} is distinct from e.{_quoted(column)}"
+            f"s.{quoted(column)} is distinct from e.{quoted(column)}"
             for column in events.column_names
             if column not in (*identity, "_batch")
         )
@@ -153,10 +154,6 @@ def _in_columns_of(wanted: pa.Table, rows: pa.Table) -> pa.Table:
 
 def _count(database: DuckDBPyConnection, rest: str) -> int:
     return database.sql(f"select count(*) from (select 1 from {rest})").fetchall()[0][0]
-
-
-def _quoted(column: str) -> str:
-    return '"' + column.replace('"', '""') + '"'
 
 
 def write(batch: Batch, found: Restated) -> Step:

@@ -8,6 +8,7 @@ import pytest
 
 from bronze.arrivals import overdue
 from cli.flow import carry
+from contracts.errors import ContractError
 from contracts.load import load_domain
 from lakehouse.tables import Tables
 from tests import orders
@@ -53,9 +54,24 @@ def test_a_run_says_how_far_it_read_and_what_is_overdue(catalog, shop):
 def test_units_of_service_levels(settings):
     """Hours, days, weeks, months and years are told apart; a level that is not promised is none."""
     path = settings.contracts / "shop"
-    for unit, hours in (("h", 2), ("d", 48), ("week", 336), ("m", 1440), ("years", 17520)):
+    for unit, hours in (
+        ("min", 1 / 30),
+        ("h", 2),
+        ("d", 48),
+        ("week", 336),
+        ("m", 1440),
+        ("years", 17520),
+    ):
         level = {"property": "frequency", "value": 2, "unit": unit}
         orders.write_contract(settings.contracts, orders.document(slaProperties=[level]))
         [contract] = load_domain(path.parent, "shop").values()
         assert contract.promised("frequency") == timedelta(hours=hours)
         assert contract.promised("latency") is None
+
+
+def test_an_unknown_unit_is_named_with_its_line(settings):
+    """A promise that cannot be read is an error of the contract, before any data moves."""
+    level = {"property": "frequency", "value": 2, "unit": "fortnight"}
+    path = orders.write_contract(settings.contracts, orders.document(slaProperties=[level]))
+    with pytest.raises(ContractError, match=rf"{path.name}:\d+: .*unit 'fortnight'"):
+        load_domain(settings.contracts, "shop")
