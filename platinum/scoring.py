@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.ledger import FED, Ledger, Step
 from lakehouse.lock import exclusive
 from lakehouse.tables import TableName, Tables
+from platinum.checkpoints import damaged, set_aside
 from platinum.model_store import ModelStore
 from platinum.outcome import Outcome, Stream, told
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from lakehouse.ledger import Run
     from lakehouse.settings import Settings
     from platinum.micro_batch import Scorer
+
+_log = logging.getLogger(__name__)
 
 EVERY = "1 second"
 
@@ -52,6 +56,7 @@ def score(
         found = {}
         for stream in streams:
             _require(settings, stream)
+            _mend(stream, say)
             done = Outcome(stream)
             if always_on or _is_behind(settings, stream):
                 done = _run(settings, stream, always_on=always_on, since_batch=since_batch, say=say)
@@ -67,6 +72,17 @@ def _require(settings: Settings, stream: Stream) -> None:
     for name, layer in ((stream.source, "bronze"), (gold, "gold")):
         if not tables.exists(name):
             raise UsageError(f"{name} does not exist yet: run the {layer} layer first")
+
+
+def _mend(stream: Stream, say: Callable[[str], None]) -> None:
+    """Set a damaged checkpoint aside: without one all events are read, and those scored are known."""
+    if file := damaged(stream.checkpoint):
+        aside = set_aside(stream.checkpoint)
+        _log.warning(
+            "%s: %s of its checkpoint cannot be read; kept as %s, and a new one begins",
+            stream.scores, file, aside,
+        )  # fmt: skip
+        say(f"{stream.contract.dataset}: the checkpoint was damaged ({file}), a new one begins")
 
 
 def _is_behind(settings: Settings, stream: Stream) -> bool:

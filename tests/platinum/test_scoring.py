@@ -16,6 +16,7 @@ import pytest
 from gold import publish
 from lakehouse.errors import UsageError
 from lakehouse.tables import Tables
+from platinum.checkpoints import damaged
 from platinum.model_store import ModelStore
 from platinum.onnx_scorer import probabilities
 from platinum.scoring import score
@@ -133,6 +134,37 @@ def test_a_lost_checkpoint_loses_and_doubles_nothing(ready, spark):
     land(ready, [line(2, 1, who=2)])
     run(ready)
     assert scored(ready) == dict.fromkeys([(1, 1), (1, 2), (2, 1), (2, 2)], 1)
+
+
+@pytest.mark.parametrize("file", ["metadata", "offsets/0", "commits/0", "offsets/1"])
+@pytest.mark.parametrize(
+    "left", [b"", b'v1\n{"batchW', b"\x00" * 64], ids=["empty", "cut", "zeros"]
+)
+def test_a_damaged_checkpoint_is_found_before_spark_stops_at_it(tmp_path, file, left):
+    """A file that lost its end, or all, is named; whole ones are not, nor is a folder that is none."""
+    checkpoint = tmp_path / "checkpoint"
+    assert damaged(checkpoint) == ""
+    for folder in ("offsets", "commits"):
+        (checkpoint / folder).mkdir(parents=True)
+        for number in ("0", "1"):
+            (checkpoint / folder / number).write_text('v1\n{"batchWatermarkMs":0}\n-')
+    (checkpoint / "metadata").write_text('{"id":"x"}')
+    assert damaged(checkpoint) == ""
+    (checkpoint / file).write_bytes(left)
+    assert damaged(checkpoint) == file
+
+
+def test_a_damaged_checkpoint_loses_and_doubles_nothing(ready, spark):
+    """Its last offsets cut off, the stream begins a new one, and the old one is kept aside."""
+    land(ready, [line(1, 1, who=1)])
+    run(ready)
+    (checkpoint,) = (ready.home / "checkpoints" / "shop").iterdir()
+    last = max((checkpoint / "offsets").glob("[0-9]*"), key=lambda path: int(path.name))
+    last.write_bytes(last.read_bytes()[:20])
+    land(ready, [line(2, 1, who=2)])
+    run(ready)
+    assert scored(ready) == dict.fromkeys([(1, 1), (1, 2), (2, 1), (2, 2)], 1)
+    assert checkpoint.with_name(f"{checkpoint.name}.damaged-1").is_dir()
 
 
 def test_the_published_candidates_are_met(ready, spark):

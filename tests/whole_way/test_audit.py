@@ -49,7 +49,8 @@ def test_all_days_at_once_in_large_batches_are_as_promised(catalog, retail, monk
     source.land(retail.landing / "retail", days=None, scale="tiny", faults=11)
     carry(retail, "retail", UPSTREAM)
     found = audit(retail, "retail").to_dict()
-    assert {k["kind"] for k in found["kinds"] if k["recall"] < 1} == {"orphan"}
+    missed = {k["kind"] for k in found["kinds"] if k["recall"] < 1}
+    assert missed == {"orphan"}, found["problems"]
     assert found["precision"] == 1.0
     assert all(row["as_promised"] for row in found["rows"])
 
@@ -72,7 +73,7 @@ def lakehouse(days, monkeypatch, capfd):
 def test_a_run_a_day_meets_every_fault_and_hurts_no_row(days, lakehouse):
     """Recall and precision are 100 % over at least 15 kinds, and the command ends with 0."""
     code, out = lakehouse("audit", "retail")
-    assert "recall 100 %, precision 100 %" in out
+    assert "recall 100 %, precision 100 %" in out, out
     assert code == 0
     found = audit(days[0], "retail").to_dict()
     assert len(found["kinds"]) >= 15
@@ -84,7 +85,7 @@ def test_the_audit_holds_on_each_day(days):
     """Before gold only orphans wait for their unknown member; what is held back is not missed."""
     for found in days[1]:
         missed = {k["kind"] for k in found["kinds"] if k["recall"] < 1}
-        assert missed == {"orphan"}
+        assert missed == {"orphan"}, found["problems"]
         assert found["precision"] == 1.0
 
 
