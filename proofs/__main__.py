@@ -16,7 +16,7 @@ from rich.table import Table
 from lakehouse.session import spark
 from lakehouse.settings import Settings
 from proofs.convergence import shrunk, try_pack
-from proofs.kills import Harness, points
+from proofs.kills import PROGRAMS, Harness, points
 from proofs.log import Pack
 
 if TYPE_CHECKING:
@@ -79,8 +79,14 @@ def _kills(
     given: argparse.Namespace,
 ) -> int:
     harness = Harness(session, folder, Pack(given.seed, tuple(range(1, 11))))
-    commits = harness.commits()
-    chosen = points(commits, given.extra, given.seed)
+    commits = {verb: harness.commits(verb) for verb in PROGRAMS}
+    chosen = [
+        kill
+        for verb, count in commits.items()
+        for kill in points(
+            count, given.extra if verb == "run" else given.extra // 4, given.seed, verb
+        )
+    ]
     if given.kills is not None:
         chosen = Random(given.seed).sample(chosen, min(given.kills, len(chosen)))
     tried: Counter[str] = Counter()
@@ -101,7 +107,7 @@ def _kills(
     for layer, count in sorted(tried.items()):
         table.add_row(f"killed in {layer}", f"{count} points", str(wrong[layer]), "")
     table.add_row(
-        f"killed anywhere ({commits} commits a run)",
+        f"killed anywhere ({commits['run']} commits a run)",
         f"{len(chosen)} points",
         str(sum(wrong.values())),
         seconds,

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -29,19 +29,26 @@ if TYPE_CHECKING:
 
 GIVE_UP_SECONDS = 300
 LONGEST_DELAY = 0.5
+# Two small files are worth to be merged, or these tables would be too small for upkeep to touch.
+MAINTAIN = "from lakehouse import upkeep; upkeep.FEW = 2; from cli.main import main; main()"
+PROGRAMS = {
+    "run": ["-m", "cli.main", "run", shop.DOMAIN, "--json"],
+    "maintain": ["-c", MAINTAIN, "maintain", shop.DOMAIN, "--json"],
+}
 
 
 @dataclass(frozen=True)
 class Kill:
-    """When to kill: so many commits after the start, so many seconds after the last of them."""
+    """When to kill what: so many commits after the start, so many seconds after the last of them."""
 
     commits: int
     delay: float = 0.0
+    verb: str = "run"
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One killed run: the commit after which it died, and what differs after the next run."""
+    """One killed process: the commit after which it died, and what differs after the next run."""
 
     kill: Kill
     last_commit: str
@@ -50,7 +57,9 @@ class Trial:
 
     @property
     def layer(self) -> str:
-        """Return the layer of the last commit before the end."""
+        """Return the layer of the last commit before the end, or the verb where it is no run."""
+        if self.kill.verb != "run":
+            return self.kill.verb
         return self.last_commit.partition("/")[0] or "before any"
 
 
@@ -68,22 +77,23 @@ class Harness:
         self._carry(base)
         self._land(base, "second", second)
 
-    def commits(self) -> int:
-        """Return how many commits the waiting half takes when nothing disturbs it."""
+    def commits(self, verb: str = "run") -> int:
+        """Return how many commits a verb takes when nothing disturbs it."""
         settings = self._copy("undisturbed")
         before = len(_commits(settings.home))
-        self._carry(settings)
+        died, _ = _run_and_kill(settings, Kill(sys.maxsize, verb=verb))
         count = len(_commits(settings.home)) - before
+        self._carry(settings)
         found = differences(stored(self.spark, settings), self.wanted)
-        if found:
-            raise AssertionError(f"wrong without any kill: {found[0]}")
+        if died or found:
+            raise AssertionError(f"wrong without any kill: {found[0] if found else 'no end'}")
         return count
 
     def trial(self, kill: Kill) -> Trial:
-        """Kill a run of a copy, start it again, and say what differs from the undisturbed one."""
+        """Kill a process on a copy, run, and say what differs from what nothing disturbed."""
         settings = self._copy("trial")
-        before = _commits(settings.home)
-        died, last = _run_and_kill(settings, len(before) + kill.commits, kill.delay)
+        before = len(_commits(settings.home))
+        died, last = _run_and_kill(settings, replace(kill, commits=before + kill.commits))
         self._carry(settings)
         if not carry(settings, shop.DOMAIN).nothing_new:
             raise AssertionError("after the run that finished it there was something new")
@@ -108,13 +118,14 @@ class Harness:
             shop.land(settings, dataset, name, [text for of, text in part if of == dataset])
 
 
-def points(commits: int, extra: int, seed: int) -> list[Kill]:
+def points(commits: int, extra: int, seed: int, verb: str = "run") -> list[Kill]:
     """Return a kill at each commit boundary, and `extra` ones at random moments between."""
     chance = Random(seed)
     between = [
-        Kill(chance.randint(0, commits), chance.uniform(0, LONGEST_DELAY)) for _ in range(extra)
+        Kill(chance.randint(0, commits), chance.uniform(0, LONGEST_DELAY), verb)
+        for _ in range(extra)
     ]
-    return [*(Kill(number) for number in range(1, commits + 1)), *between]
+    return [*(Kill(number, verb=verb) for number in range(1, commits + 1)), *between]
 
 
 def _commits(home: Path) -> list[str]:
@@ -125,18 +136,21 @@ def _commits(home: Path) -> list[str]:
     ]
 
 
-def _run_and_kill(settings: Settings, commits: int, delay: float) -> tuple[bool, str]:
-    """Start a run; kill it and its JVM once so many commits are there. Return whether it died of it."""
+def _run_and_kill(settings: Settings, kill: Kill) -> tuple[bool, str]:
+    """Start a process; kill it and its JVM once so many commits are there in all.
+
+    Return whether it died of it, and the last commit before.
+    """
     known = set(_commits(settings.home))
     last, deadline = "", time.monotonic() + GIVE_UP_SECONDS
-    with _running(settings) as process:
+    with _running(settings, kill.verb) as process:
         while process.poll() is None and time.monotonic() < deadline:
             now = _commits(settings.home)
             if new := set(now) - known:
                 known |= new
                 last = max(new)
-            if len(now) >= commits:
-                time.sleep(delay)
+            if len(now) >= kill.commits:
+                time.sleep(kill.delay)
                 break
             time.sleep(0.002)
         died = process.poll() is None
@@ -144,7 +158,7 @@ def _run_and_kill(settings: Settings, commits: int, delay: float) -> tuple[bool,
 
 
 @contextmanager
-def _running(settings: Settings) -> Iterator[subprocess.Popen[Any]]:
+def _running(settings: Settings, verb: str) -> Iterator[subprocess.Popen[Any]]:
     environment = {
         **os.environ,
         "LAKEHOUSE_HOME": str(settings.home),
@@ -153,7 +167,7 @@ def _running(settings: Settings) -> Iterator[subprocess.Popen[Any]]:
         "LAKEHOUSE_DRIVER_MEMORY": "1g",
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "cli.main", "run", shop.DOMAIN, "--json"],
+        [sys.executable, *PROGRAMS[verb]],
         env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         start_new_session=True, cwd=Path(__file__).parent.parent,
     )  # fmt: skip

@@ -7,7 +7,7 @@ lacks.
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 from domains.retail.envelope import REAL, Change, Commit, Row
@@ -17,8 +17,13 @@ _CAMPAIGN_DATASETS = ("campaign_descriptions", "coupons", "campaigns")
 
 
 def clock(day: date, hour: int, minute: int = 0, second: int = 0) -> datetime:
-    """Return an instant of the stores' clock."""
-    return datetime.combine(day, time(hour, minute, second), ZoneInfo(STORE_CLOCK))
+    """Return an instant of the stores' clock, in UTC.
+
+    In UTC, since Arrow takes any other zone's hour for UTC's once pyspark.pandas was imported: that
+    sets PYARROW_IGNORE_TIMEZONE for the whole process.
+    """
+    local = datetime.combine(day, time(hour, minute, second), ZoneInfo(STORE_CLOCK))
+    return local.astimezone(UTC)
 
 
 def real_commits(day: date, scale: str) -> list[Commit]:

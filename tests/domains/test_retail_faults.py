@@ -44,6 +44,14 @@ def manifest(folder):
     return fault_manifest.read(fault_manifest.path_of(folder))
 
 
+def test_what_is_imported_beside_does_not_count(faulty, tmp_path, monkeypatch):
+    """pyspark.pandas and Pandera make Arrow pass over time zones: the manifest says the same."""
+    monkeypatch.setenv("PYARROW_IGNORE_TIMEZONE", "1")
+    folder = tmp_path / "landing" / "retail"
+    source.land(folder, days=None, scale="tiny", faults=SEED)
+    assert contents(folder) == contents(faulty)
+
+
 def test_every_kind_is_planted_on_every_day(faulty):
     """Nineteen kinds; only what needs a next day is not there on the last one."""
     planted = manifest(faulty)

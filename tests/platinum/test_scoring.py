@@ -13,7 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cli.upkeep import maintain
 from gold import publish
+from lakehouse import upkeep as tables_upkeep
 from lakehouse.errors import UsageError
 from lakehouse.tables import Tables
 from platinum.checkpoints import damaged
@@ -227,8 +229,9 @@ def test_what_is_missing_is_told(settings):
     assert len(visits)
 
 
-def test_always_on_scores_what_arrives(ready, spark):
-    """It waits for events, scores each as it comes, and ends when its query is stopped."""
+def test_always_on_scores_what_arrives(ready, spark, monkeypatch):
+    """It waits for events, scores each once beside maintenance, and ends when its query is stopped."""
+    monkeypatch.setattr(tables_upkeep, "FEW", 2)
     land(ready, [line(1, 1, who=1)])
     said, told = {1: threading.Event(), 2: threading.Event()}, {}
 
@@ -244,6 +247,11 @@ def test_always_on_scores_what_arrives(ready, spark):
     thread.start()
     try:
         assert said[1].wait(120)
+        land(ready, [line(9, 1, who=3)])
+        (maintained,) = [d for d in maintain(ready, "shop")["domains"] if d["domain"] == "shop"]
+        assert maintained["tables"]
+        assert not maintained["busy"]
+        spark.sql(f"optimize delta.`{Tables.at(ready).path(name('bronze', 'visits'))}`")
         land(ready, [line(2, 1, who=2)])
         assert said[2].wait(120)
     finally:
