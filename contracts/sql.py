@@ -53,7 +53,7 @@ def stable_text(column: str, kind: str) -> str:
     if kind == "string":
         return name(column)
     if kind.startswith("decimal"):
-        return f"cast(cast({name(column)} as decimal(38,9)) as string)"
+        return _plain(f"cast({name(column)} as decimal(38,9))")
     if kind == "timestamp":
         return f"cast(unix_micros({name(column)}) as string)"
     if kind == "binary":
@@ -61,6 +61,17 @@ def stable_text(column: str, kind: str) -> str:
     if kind.startswith(("array", "map", "struct")):
         return f"to_json({name(column)})"
     return f"cast({name(column)} as string)"
+
+
+def _plain(number: str) -> str:
+    """Return a number of nine decimal places as text without an exponent.
+
+    Outside ANSI mode, which any library in the process may leave, Spark writes 0E-9 for zero.
+    """
+    billionths = f"cast(round(abs(cast({number} as double)) * 1e9) as int)"
+    billionths = f"lpad(cast({billionths} as string), 3, '0')"
+    small = f"concat(if({number} < 0, '-', ''), '0.000000', {billionths})"
+    return f"if(abs({number}) < 0.000001BD, {small}, cast({number} as string))"
 
 
 def hashed(columns: list[tuple[str, str]]) -> str:

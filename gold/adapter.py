@@ -32,7 +32,16 @@ ROWS = 250_000
 
 
 class Credentials(SparkCredentials):
-    """The credentials of a session in this process: none."""
+    """The credentials of a session in this process: none.
+
+    dbt-spark leaves ANSI mode for the whole session: an overflow or a bad cast would be a null, and
+    what is hashed after it another text. Here it stays as the session has it.
+    """
+
+    def __post_init__(self) -> None:
+        """Take back what dbt-spark sets."""
+        super().__post_init__()
+        del self.server_side_parameters["spark.sql.ansi.enabled"]
 
     @property
     def type(self) -> str:

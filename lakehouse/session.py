@@ -73,6 +73,7 @@ def options(settings: Settings) -> dict[str, str]:
         "spark.sql.shuffle.partitions": cores,
         "spark.default.parallelism": cores,
         "spark.sql.session.timeZone": "UTC",
+        "spark.sql.ansi.enabled": "true",
         "spark.databricks.delta.snapshotPartitions": "2",
         # What a process that is left on would keep of tables and queries it is done with
         "spark.databricks.delta.delta.log.cacheSize": "100",

@@ -65,6 +65,13 @@ def test_a_build_publishes_and_then_has_nothing_to_do(home):
     assert home.tables.version(publish.PUBLICATIONS) == publications
 
 
+def test_a_build_leaves_the_session_in_ansi_mode(home, catalog):
+    """dbt-spark would leave it for all that follows: silent nulls, and other hashes than before."""
+    home.load(1, (1, "left", 5, "r", 1))
+    home.build()
+    assert catalog.conf.get("spark.sql.ansi.enabled") == "true"
+
+
 def test_touched_keys_are_derived_again_whatever_the_order(home):
     """Late, repeated and deleting events leave what a build of everything leaves."""
     home.load(1, (1, "left", 5, "r", 10), (2, "left", 6, "r", 20), (3, "right", 7, "r", 30))
