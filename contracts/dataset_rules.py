@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 
 ENGINE = "lakehouse"
 # metric -> whether it measures no column, one or several
-STANDARD = {"rowCount": "none", "nullValues": "one", "missingValues": "one", "duplicateValues": "some"}
+STANDARD = {
+    "rowCount": "none",
+    "nullValues": "one",
+    "missingValues": "one",
+    "duplicateValues": "some",
+}
 OWN = STANDARD | {
     "distinctValues": "one",
     "sum": "one",
@@ -40,6 +45,7 @@ OPERATORS = {
     "mustBeBetween": lambda value, given: given[0] <= value <= given[1],
     "mustNotBeBetween": lambda value, given: not given[0] <= value <= given[1],
 }
+UNBINNED = ("date", "timestamp", "binary", "array", "map", "struct")
 SPANS = {"min": 60, "h": 3600, "d": 86400}
 
 
@@ -91,7 +97,9 @@ class Implementation(BaseModel):
         if len(given) + (self.history is not None) != 1:
             raise ValueError("exactly one of history and the mustBe... comparisons is needed")
         if self.metric == "reconciliation" and not self.control:
-            raise ValueError("reconciliation needs control, the path of the file that states a count")
+            raise ValueError(
+                "reconciliation needs control, the path of the file that states a count"
+            )
         for between in (self.mustBeBetween, self.mustNotBeBetween):
             if between is not None and between[0] > between[1]:
                 raise ValueError(f"minimum {between[0]:g} is above maximum {between[1]:g}")
@@ -129,8 +137,8 @@ class DatasetRule:
     @property
     def measure(self) -> str:
         """Return what is measured, the same for all rules that can share one measurement."""
-        extra = f" {self.values!r}" if self.values else ""
-        return " ".join([self.metric, self.unit, ",".join(self.columns)]).strip() + extra
+        parts = [self.metric, self.unit, ",".join(self.columns)]
+        return " ".join([*filter(None, parts), *([repr(self.values)] if self.values else [])])
 
     def holds(self, value: float) -> bool:
         """Return whether a measure is within the rule's fixed bounds; true where it has none."""
@@ -141,7 +149,9 @@ class DatasetRule:
         """Return what was promised, in words."""
         if self.history is not None:
             return f"as usual over the last {self.history.window} runs"
-        words = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in self.operator)
+        words = "".join(
+            f" {letter.lower()}" if letter.isupper() else letter for letter in self.operator
+        )
         limit = " and ".join(f"{each:g}" for each in _listed(self.limit))
         return f"{words} {limit}{f' {self.unit}' if self.unit else ''}"
 
@@ -180,9 +190,7 @@ def _declared(source: Document) -> Iterator[tuple[list[str | int], dict[str, Any
                 yield [*path, "properties", index, "quality", place], raw, column["name"]
 
 
-def _rule(
-    source: Document, path: list[str | int], raw: dict[str, Any], column: str
-) -> DatasetRule:
+def _rule(source: Document, path: list[str | int], raw: dict[str, Any], column: str) -> DatasetRule:
     if raw.get("engine") == ENGINE:
         given = raw["implementation"]
         given = dict(given) if isinstance(given, dict) else {"metric": given}
@@ -235,7 +243,9 @@ def _check(
 ) -> None:
     for column in rule.columns:
         if column not in kinds:
-            raise source.error(path, f"{rule.metric} names the column '{column}', which is not there")
+            raise source.error(
+                path, f"{rule.metric} names the column '{column}', which is not there"
+            )
     wanted = OWN[rule.metric]
     enough = {"none": not rule.columns, "one": len(rule.columns) == 1, "some": bool(rule.columns)}
     if not enough[wanted]:
@@ -245,6 +255,11 @@ def _check(
             message = f"freshness needs a timestamp or date and a unit, one of {', '.join(SPANS)}"
             raise source.error(path, message)
     elif rule.unit in SPANS:
-        raise source.error(path, f"{rule.metric} is no span of time: '{rule.unit}' is no unit of it")
+        raise source.error(
+            path, f"{rule.metric} is no span of time: '{rule.unit}' is no unit of it"
+        )
     if rule.metric == "distributionShift" and rule.history is not None:
         raise source.error(path, "distributionShift compares with the last good version already")
+    if rule.metric == "distributionShift" and kinds[rule.columns[0]].startswith(UNBINNED):
+        kind = kinds[rule.columns[0]]
+        raise source.error(path, f"distributionShift takes numbers and texts, no {kind}")

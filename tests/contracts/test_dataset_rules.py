@@ -21,8 +21,10 @@ def contract_of(folder, *quality, **changes):
 
 def own(severity="error", name="", **implementation):
     """Return a rule of our own."""
-    return OWN | {"severity": severity, "implementation": implementation} | (
-        {"name": name} if name else {}
+    return (
+        OWN
+        | {"severity": severity, "implementation": implementation}
+        | ({"name": name} if name else {})
     )
 
 
