@@ -115,6 +115,29 @@ class Project:
 
         return sorted(name for key, name in mine.items() if reads(key))
 
+    def held_back(self, names: Iterable[TableName]) -> tuple[list[TableName], list[TableName]]:
+        """Return what has to wait while some sources do: stored models, and the sources they read.
+
+        A model waits that reads one of them, and one whose audit does: unaudited, it is not shown.
+        """
+        manifest, mine = self._parsed(), self.tables()
+        sources = {k: TableName(s.schema, s.name) for k, s in manifest.sources.items()}
+        audits = [
+            (node.attached_node, node.depends_on.nodes)
+            for node in manifest.nodes.values()
+            if node.resource_type == "test" and node.attached_node
+        ]
+        waiting = {key for key, name in sources.items() if name in set(names)}
+        size = 0
+        while size != len(waiting):
+            size = len(waiting)
+            below = {k for k in mine if not waiting.isdisjoint(_above(manifest, k))}
+            audited = {k for k, read in audits if k in mine and not waiting.isdisjoint(read)}
+            waiting |= below | audited
+        held = [key for key in mine if key in waiting]
+        read = set().union(*[_above(manifest, key) for key in held])
+        return sorted(mine[k] for k in held), sorted(sources[k] for k in read if k in sources)
+
     def build(
         self,
         *,
@@ -199,6 +222,18 @@ class Project:
         path = home / "profiles.yml"
         if not path.exists() or path.read_text() != text:
             path.write_text(text)
+
+
+def _above(manifest: Any, key: str) -> set[str]:
+    """Return everything that a node is derived from, near or far."""
+    found: set[str] = set()
+    left = list(manifest.parent_map.get(key, ()))
+    while left:
+        each = left.pop()
+        if each not in found:
+            found.add(each)
+            left += manifest.parent_map.get(each, ())
+    return found
 
 
 def _downstream(name: TableName) -> str:
