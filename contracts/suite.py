@@ -58,26 +58,26 @@ def suite(
     found: dict[str, Expectation] = {}
     left_out = []
     for column in dict.fromkeys([*key, *required]):
-        add(found, "not_be_null", "is null", {"column": column})
+        _add(found, "not_be_null", "is null", {"column": column})
     if len(key) == 1:
-        add(found, "be_unique", "key is repeated", {"column": key[0]})
+        _add(found, "be_unique", "key is repeated", {"column": key[0]})
     elif key:
         arguments = {"column_list": list(key)}
         one = Expectation("expect_compound_columns_to_be_unique", arguments, "key is repeated")
         found[f"{one.type} {key}"] = one
     for column, values in (accepted or {}).items():
-        add(found, "be_in_set", "is not accepted", {"column": column, "value_set": list(values)})
+        _add(found, "be_in_set", "is not accepted", {"column": column, "value_set": list(values)})
     for rule in rules:
         made = _translated(rule, (kinds or {}).get(rule.column, "string"))
         if made is None:
             left_out.append(f"{rule.column} {rule.label}")
             continue
         kind, arguments = made
-        add(found, kind, rule.label, {"column": rule.column} | arguments, rule.severity)
+        _add(found, kind, rule.label, {"column": rule.column} | arguments, rule.severity)
     return Suite(tuple(found.values()), tuple(left_out))
 
 
-def add(
+def _add(
     found: dict[str, Expectation],
     kind: str,
     rule: str,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gold import publish
+from gold.audit import audited
 from gold.dbt import Outcome, Progress, Project
+from gold.expectations import Expectations
+from gold.failure import breach, told
 from lakehouse.catalog import register
-from lakehouse.errors import Broken, ContractBreach, LakehouseError
 from lakehouse.ledger import Run, Step
 from lakehouse.tables import TableName, Tables
 from lakehouse.writing import added, between
@@ -96,10 +98,12 @@ def build(
         and moved is not None
         and _news(tables, last, moved) < FEW_BYTES
     )
+    Expectations.import_ahead()
+    since = -1 if anew or restated or last is None else last.settled
     with _configured(spark, OPTIONS | (FEW if few else {})):
         outcomes = project.build(
             full_refresh=anew or bool(restated),
-            since=-1 if anew or restated or last is None else last.settled,
+            since=since,
             settled=[] if anew or restated or last is None else _settled(before, last),
             changed=moved,
             missing=[*(name for name in sources if name not in found), *held, *waiting],
@@ -107,10 +111,17 @@ def build(
         )
     after = _versions(tables, before)
     failed = [outcome for outcome in outcomes if outcome.failed]
+    published = {} if last is None else last.versions
     if failed:
-        error = _told(spark, domain, failed)
-        _restore(spark, tables, after, {} if last is None else last.versions)
+        error = told(spark, domain, failed)
+        _restore(spark, tables, after, published)
         raise error
+    changed = [n for n in after if after[n] >= 0 and after[n] != published.get(n)]
+    found = audited(spark, settings, project, run, [n for n in changed if n not in waiting], since)
+    if found.stops:
+        _restore(spark, tables, after, published)
+        raise breach(found.stops)
+    run.warnings += found.broken
     steps = [
         run.record(_step(run, tables, outcome, before[outcome.table], after[outcome.table]))
         for outcome in outcomes
@@ -129,6 +140,8 @@ def build(
     )
     if not publication.says_the_same_as(last):
         publish.append(tables, publication)
+    for each in found.audits:
+        each.remember()
     return steps
 
 
@@ -204,36 +217,6 @@ def _restore(
             spark.sql(f"restore table delta.`{path}` to version as of {published[name]}")
         else:
             spark.sql(f"delete from delta.`{path}`")
-
-
-def _told(spark: SparkSession, domain: str, failed: list[Outcome]) -> LakehouseError:
-    """Return the error that names each failed audit with its rows, or each failed model."""
-    audits = [outcome for outcome in failed if outcome.kind == "test" and outcome.failures]
-    lines, found = [], []
-    for audit in audits:
-        broken = {row["rule"]: row["failures"] for row in spark.sql(audit.query).collect()}
-        whys = [f"{rule}: {rows} rows" for rule, rows in broken.items()]
-        lines.append(f"{', '.join(audit.tested)} failed {audit.name} ({'; '.join(whys)})")
-        table = audit.tested[0] if audit.tested else audit.name
-        found += [
-            Broken(
-                table.removeprefix(f"{domain}__"), "gold", rule, f"{rule}: {rows:,} rows",
-                count=int(rows), table=f"gold.{table}",
-            )
-            for rule, rows in broken.items()
-        ]  # fmt: skip
-    if lines:
-        return ContractBreach(
-            f"gold was not published, readers keep the last good version: {' | '.join(lines)}", found
-        )
-    lines = [f"{outcome.name}: {_shortened(outcome.message)}" for outcome in failed]
-    return LakehouseError(f"gold could not be built: {' | '.join(lines)}")
-
-
-def _shortened(message: str) -> str:
-    """Return what a database said, less the frames of its stack."""
-    lines = [line.strip() for line in message.splitlines() if not line.startswith("  \tat ")]
-    return " ".join(line for line in lines if line)[:1500]
 
 
 def _step(run: Run, tables: Tables, outcome: Outcome, before: int, after: int) -> Step:

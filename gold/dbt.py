@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from gold.holding import held_back
 from lakehouse.errors import LakehouseError
 from lakehouse.gateway import is_local
 from lakehouse.tables import TableName
@@ -26,6 +27,7 @@ Progress = Callable[[str, int, int], None]
 PROFILE = "lakehouse"
 SCHEMA = "gold"
 THREADS = 3
+AUDIT = "audited"
 
 
 @dataclass(frozen=True)
@@ -116,27 +118,19 @@ class Project:
         return sorted(name for key, name in mine.items() if reads(key))
 
     def held_back(self, names: Iterable[TableName]) -> tuple[list[TableName], list[TableName]]:
-        """Return what has to wait while some sources do: stored models, and the sources they read.
+        """Return the stored models that wait while some sources do, and all sources they read."""
+        return held_back(self._parsed(), self.tables(), names)
 
-        A model waits that reads one of them, and one whose audit does: unaudited, it is not shown.
-        """
-        manifest, mine = self._parsed(), self.tables()
-        sources = {k: TableName(s.schema, s.name) for k, s in manifest.sources.items()}
-        audits = [
-            (node.attached_node, node.depends_on.nodes)
-            for node in manifest.nodes.values()
-            if node.resource_type == "test" and node.attached_node
-        ]
-        waiting = {key for key, name in sources.items() if name in set(names)}
-        size = 0
-        while size != len(waiting):
-            size = len(waiting)
-            below = {k for k in mine if not waiting.isdisjoint(_above(manifest, k))}
-            audited = {k for k, read in audits if k in mine and not waiting.isdisjoint(read)}
-            waiting |= below | audited
-        held = [key for key in mine if key in waiting]
-        read = set().union(*[_above(manifest, key) for key in held])
-        return sorted(mine[k] for k in held), sorted(sources[k] for k in read if k in sources)
+    def audits(self) -> dict[str, dict[str, Any]]:
+        """Return the arguments of each model's audit, by the model's unique id."""
+        return {
+            node.attached_node: dict(node.test_metadata.kwargs)
+            for node in self._parsed().nodes.values()
+            if node.resource_type == "test"
+            and node.attached_node
+            and node.test_metadata
+            and node.test_metadata.name == AUDIT
+        }
 
     def build(
         self,
@@ -222,18 +216,6 @@ class Project:
         path = home / "profiles.yml"
         if not path.exists() or path.read_text() != text:
             path.write_text(text)
-
-
-def _above(manifest: Any, key: str) -> set[str]:
-    """Return everything that a node is derived from, near or far."""
-    found: set[str] = set()
-    left = list(manifest.parent_map.get(key, ()))
-    while left:
-        each = left.pop()
-        if each not in found:
-            found.add(each)
-            left += manifest.parent_map.get(each, ())
-    return found
 
 
 def _downstream(name: TableName) -> str:
