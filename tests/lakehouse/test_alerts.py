@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import socketserver
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import pyarrow as pa
 import pytest
@@ -18,6 +14,7 @@ from lakehouse.alerts.notice import Notice
 from lakehouse.errors import Broken, UsageError
 from lakehouse.tables import TableName, Tables
 from tests import orders
+from tests.alert_servers import Hook, PostOffice
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 SUPPORT = [
@@ -28,93 +25,6 @@ BROKEN = Broken(
     "orders", "silver", "nullValues amount", "nullValues amount: 40 percent, must be less than 5",
     count=40, table="silver.shop__sat_placed", sample=("amount: required: 40 rows",),
 )  # fmt: skip
-
-
-class Hook:
-    """A real HTTP server that keeps what it was sent; it refuses the first `refused` requests."""
-
-    def __init__(self, refused=0):
-        self.bodies, self.requests = [], 0
-        hook = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                hook.requests += 1
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                good = hook.requests > refused
-                if good:
-                    hook.bodies.append(body)
-                self.send_response(200 if good else 503)
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        Thread(target=self.server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_port}/services/secret"
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
-
-
-class PostOffice:
-    """A real SMTP server, as far as a client that only sends needs one."""
-
-    def __init__(self):
-        self.letters = []
-        office = self
-
-        class Session(socketserver.StreamRequestHandler):
-            def handle(self):
-                self.say("220 here")
-                letter = {"to": []}
-                while line := self.rfile.readline().decode().strip():
-                    verb, _, rest = line.partition(" ")
-                    verb = verb.upper()
-                    if verb == "DATA":
-                        self.say("354 go on")
-                        letter["text"] = self.body()
-                        office.letters.append(letter)
-                    elif verb == "RCPT":
-                        letter["to"].append(rest)
-                    elif verb == "AUTH":
-                        letter["auth"] = rest
-                        self.say("235 known")
-                        continue
-                    elif verb == "QUIT":
-                        self.say("221 bye")
-                        return
-                    elif verb == "EHLO":
-                        self.say("250-here")
-                        self.say("250 AUTH PLAIN")
-                        continue
-                    self.say("250 ok")
-
-            def body(self):
-                lines = []
-                while (line := self.rfile.readline().decode().rstrip("\r\n")) != ".":
-                    lines.append(line)
-                return "\n".join(lines)
-
-            def say(self, text):
-                self.wfile.write(f"{text}\r\n".encode())
-
-        self.server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Session)
-        self.server.daemon_threads = True
-        Thread(target=self.server.serve_forever, daemon=True).start()
-        self.port = self.server.server_address[1]
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
 
 
 @pytest.fixture
