@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from contracts.load import load_domain
 from lakehouse.alerts import tell
 from lakehouse.errors import Broken, ContractBreach
 from lakehouse.tables import TableName
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from bronze.arrivals import Overdue
     from contracts.model import Contract
@@ -67,6 +69,19 @@ def report(
     except Exception:
         # The data is right or stopped, whoever hears of it; the breach itself is raised anyway.
         log.exception("%s: nobody could be told of the run", domain)
+
+
+@contextmanager
+def owners_told(settings: Settings, domain: str, layer: str) -> Iterator[None]:
+    """Tell owners of a breach that ends the block, or that it flows again; raise it all the same."""
+    contracts = load_domain(settings.contracts, domain)
+    try:
+        yield
+    except ContractBreach as breach:
+        tell.tell(settings, domain, contracts, breach.found, looked_at=[layer])
+        raise
+    if tell.anything_open(settings, domain):
+        tell.tell(settings, domain, contracts, [], looked_at=[layer])
 
 
 def _overdue(domain: str, late: Overdue) -> Broken:

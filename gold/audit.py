@@ -127,7 +127,8 @@ def _rows(
     count = counted[0] if counted else 0
     if count <= ROWS:
         return pa.table(table.scan(columns, newer)) if count else None
-    rows = spark.read.format("delta").load(tables.path(name))
+    reader = spark.read.format("delta").option("versionAsOf", table.version())
+    rows = reader.load(tables.path(name))
     return (rows.where(newer) if newer else rows).select(*columns)
 
 

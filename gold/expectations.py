@@ -144,11 +144,10 @@ class Expectations:
 
     def _source(self, *, in_memory: bool) -> Any:
         sources = self._context.data_sources
-        return (
-            sources.add_or_update_pandas("rows")
-            if in_memory
-            else sources.add_or_update_spark("tables")
-        )
+        if in_memory:
+            return sources.add_or_update_pandas("rows")
+        # Kept rows would be found again by the next audit of a table, whatever it holds by then.
+        return sources.add_or_update_spark("tables", persist=False)
 
     @cached_property
     def _context(self) -> Any:

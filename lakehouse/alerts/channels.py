@@ -36,7 +36,10 @@ ATTEMPTS, FIRST_WAIT = 3, 0.5
 class Sender(Protocol):
     """One way out."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Return what the log calls it."""
+        ...
 
     def send(self, notice: Notice) -> None:
         """Send a notice; raise where it did not arrive."""
