@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from bronze import arrivals, debezium, discovery, files
+from bronze import arrivals, control, debezium, discovery, files
 from lakehouse.errors import ContractBreach
 from lakehouse.ledger import Step
 from lakehouse.tables import TableName, Tables
@@ -60,6 +60,7 @@ def prepare(
             schemas = {
                 f.path: files.check(contract, f) for f in found if f.capture.method == "files"
             }
+            control.reconcile(contract, found, settings.landing / run.domain, run)
         except ContractBreach as breach:
             breaches.append(breach)
             table = str(TableName.of("bronze", run.domain, contract.dataset))

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from pyspark.sql import functions as F
 
 from bronze.columns import EPOCH, SNAPSHOT_POSITION, payload
-from lakehouse.errors import ContractBreach
+from lakehouse.errors import Broken, ContractBreach
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -24,24 +24,32 @@ METADATA = ("_origin", "_source_ts")
 def check(contract: Contract, file: Found) -> pa.Schema:
     """Return a file's schema; raise ContractBreach for a file that cannot be loaded whole."""
     if file.size == 0:
-        raise ContractBreach(
-            f"{contract.dataset}: {file.path} is empty (0 bytes): nothing was loaded"
-        )
+        raise _breach(contract, "whole file", f"{file.path} is empty (0 bytes): nothing was loaded")
     try:
         schema = pq.read_schema(file.absolute)
     except (pa.ArrowInvalid, OSError) as error:
         reason = str(error).splitlines()[0]
-        raise ContractBreach(
-            f"{contract.dataset}: {file.path} is no whole Parquet file ({reason}): nothing was loaded; "
-            "ask the producer to send it again"
+        raise _breach(
+            contract,
+            "whole file",
+            f"{file.path} is no whole Parquet file ({reason}): nothing was loaded; "
+            "ask the producer to send it again",
         ) from None
     missing = [c.name for c in contract.columns if c.required and c.name not in schema.names]
     if missing:
-        raise ContractBreach(
-            f"{contract.dataset}: {file.path} lacks the required column(s) {', '.join(missing)}: "
-            "nothing was loaded"
+        raise _breach(
+            contract,
+            "required columns",
+            f"{file.path} lacks the required column(s) {', '.join(missing)}: nothing was loaded",
         )
     return schema
+
+
+def _breach(contract: Contract, rule: str, what: str) -> ContractBreach:
+    table = f"bronze.{contract.domain}__{contract.dataset}"
+    return ContractBreach(
+        f"{contract.dataset}: {what}", [Broken(contract.dataset, "bronze", rule, what, table=table)]
+    )
 
 
 def rows(

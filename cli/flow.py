@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bronze import arrivals, capture, discovery
+from cli import telling
 from contracts.load import load_domain
 from lakehouse.errors import ContractBreach, UsageError
 from lakehouse.ledger import Ledger, Run, Step
@@ -89,29 +90,31 @@ def carry(
     contracts = load_domain(settings.contracts, domain)
     if not any(is_pending(settings, domain, contracts, layer) for layer in layers):
         late = _overdue(settings, contracts, layers)
-        return RunResult(domain, 0, time.monotonic() - start, overdue=late)
+        telling.report(settings, domain, contracts, layers, late)
+        overdue = tuple(map(str, late))
+        return RunResult(domain, 0, time.monotonic() - start, overdue=overdue)
     with exclusive(settings.home, domain, f"run {' '.join(layers)}"):
         if not any(is_pending(settings, domain, contracts, layer) for layer in layers):
             return RunResult(domain, 0, time.monotonic() - start)
         _boot(settings)
         with Ledger(Tables.at(settings)).run(domain) as run:
-            breaches = [
-                breach
-                for layer in layers
-                for breach in _layer(settings, contracts, layer, run, progress)
-            ]
-            if breaches:
-                raise ContractBreach("\n".join(str(breach) for breach in breaches))
-    late = _overdue(settings, contracts, layers)
-    return RunResult(domain, run.number, time.monotonic() - start, run.steps, late)
+            for layer in layers:
+                _layer(settings, contracts, layer, run, progress)
+            late = _overdue(settings, contracts, layers)
+            telling.report(settings, domain, contracts, layers, late, run)
+            if run.breaches:
+                found = [each for breach in run.breaches for each in breach.found]
+                raise ContractBreach("\n".join(map(str, run.breaches)), found)
+    overdue = tuple(map(str, late))
+    return RunResult(domain, run.number, time.monotonic() - start, run.steps, overdue)
 
 
 def _overdue(
     settings: Settings, contracts: dict[str, Contract], layers: tuple[str, ...]
-) -> tuple[str, ...]:
+) -> list[arrivals.Overdue]:
     if "bronze" not in layers:
-        return ()
-    return tuple(map(str, arrivals.overdue(Tables.at(settings), contracts.values())))
+        return []
+    return arrivals.overdue(Tables.at(settings), contracts.values())
 
 
 def _layer(
@@ -120,23 +123,33 @@ def _layer(
     layer: str,
     run: Run,
     progress: Callable[..., None],
-) -> list[ContractBreach]:
-    """Carry one layer; return the breaches that stopped datasets of it."""
-    breaches: list[ContractBreach] = []
+) -> None:
+    """Carry one layer; what stopped datasets of it is added to the run's breaches."""
     if layer == "bronze":
         captured = [contract for contract in contracts.values() if contract.capture]
         works, breaches = capture.prepare(settings, captured, run)
+        run.breaches += breaches
         if works:
             capture.load(_spark(settings), settings, works, run, progress)
     elif is_pending(settings, run.domain, contracts, layer):
         if layer == "silver":
             silver.load(_spark(settings), settings, contracts.values(), run, progress)
         else:
-            from gold import build
-
-            build.build(_spark(settings), settings, run.domain, run, progress=progress)
+            _gold(settings, contracts, run, progress)
     run.flush()
-    return breaches
+
+
+def _gold(
+    settings: Settings, contracts: dict[str, Contract], run: Run, progress: Callable[..., None]
+) -> None:
+    """Build gold, less what depends on a dataset that is stopped."""
+    from gold import build
+
+    held = telling.held(contracts, run.breaches)
+    try:
+        build.build(_spark(settings), settings, run.domain, run, progress=progress, held=held)
+    except ContractBreach as breach:
+        run.breaches.append(breach)
 
 
 def _boot(settings: Settings) -> None:

@@ -48,10 +48,11 @@ def _score(
     json: Json = False,
 ) -> None:
     """Score the events that have not been scored yet, each once."""
+    from cli.telling import owners_told
     from platinum.scoring import score
 
     settings = read_settings()
-    with Progress() as progress:
+    with Progress() as progress, owners_told(settings, domain, "platinum"):
         emit(score(settings, domain, always_on=always_on, progress=progress), json)
 
 

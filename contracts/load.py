@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from contracts import declarations, document
+from contracts.dataset_rules import dataset_rules_of
 from contracts.errors import ContractError
-from contracts.model import UNITS, Capture, Cleanse, Column, Contract, Hub, Vault
+from contracts.model import UNITS, Capture, Channel, Cleanse, Column, Contract, Hub, Vault
 from contracts.rules import rules_of
 
 if TYPE_CHECKING:
@@ -123,6 +124,8 @@ def _contract(source: Document, domain: str) -> Contract:
         score=parts["score"].model_dump() if "score" in parts else {},
         enrich=parts["enrich"].model_dump() if "enrich" in parts else {},
         service_levels=_service_levels(source),
+        dataset_rules=dataset_rules_of(source, columns),
+        channels=_channels(data),
         source_table=table.get("physicalName") or table["name"],
         file=source.file,
     )
@@ -142,6 +145,18 @@ def _service_levels(source: Document) -> dict[str, Any]:
 def _owner(data: dict[str, Any]) -> str:
     team = data.get("team") or {}
     return team.get("name", "") if isinstance(team, dict) else ""
+
+
+def _channels(data: dict[str, Any]) -> tuple[Channel, ...]:
+    """Return where the owner is told: the `support` items, an address from `mailto:` without it."""
+    return tuple(
+        Channel(
+            item.get("tool") or ("email" if item.get("url", "").startswith("mailto:") else "other"),
+            item["channel"],
+            item.get("url", "").removeprefix("mailto:"),
+        )
+        for item in data.get("support") or []
+    )
 
 
 def _column(source: Document, index: int, raw: dict[str, Any]) -> Column:

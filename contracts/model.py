@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from contracts.dataset_rules import DatasetRule
 
 # The units of service levels, in days
 UNITS = {
@@ -84,6 +87,15 @@ class Capture:
 
 
 @dataclass(frozen=True)
+class Channel:
+    """Where a dataset's owner wants to hear of it: an address or a room, by the tool that has it."""
+
+    tool: str
+    name: str
+    address: str = ""
+
+
+@dataclass(frozen=True)
 class Hub:
     """One hub that a dataset mentions: its name and the columns of its business key.
 
@@ -138,6 +150,8 @@ class Contract:
     score: dict[str, Any] = field(default_factory=dict, hash=False)
     enrich: dict[str, Any] = field(default_factory=dict, hash=False)
     service_levels: dict[str, Any] = field(default_factory=dict, hash=False)
+    dataset_rules: tuple[DatasetRule, ...] = ()
+    channels: tuple[Channel, ...] = ()
     source_table: str = ""
     file: str = ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from contracts.dataset_rules import is_dataset_rule
 from contracts.model import Column, Rule
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ def rules_of(source: Document, columns: tuple[Column, ...]) -> tuple[Rule, ...]:
                 _option(source, [*path, "logicalTypeOptions", option], column, option, value)
             )
         for place, quality in enumerate(raw.get("quality") or []):
+            if is_dataset_rule(quality):
+                continue
             found.append(_quality(source, [*path, "quality", place], column, quality))
     return tuple(found)
 

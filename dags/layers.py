@@ -16,11 +16,20 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from airflow.timetables.assets import AssetOrTimeSchedule
 from airflow.timetables.trigger import CronTriggerTimetable
 
+from cli.failing import tell_failure
 from cli.schedule import LAYERS, Pipeline, call, pipelines
 from lakehouse.errors import ContractBreach
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 SWEEP = "0 */6 * * *"
+
+
+def tell(context: dict[str, Any]) -> None:
+    """Tell the owners of a task that failed after its last try; a run tells of a breach itself."""
+    error = context.get("exception")
+    if not isinstance(error, AirflowFailException):
+        domain, _, layer = context["dag"].dag_id.partition("__")
+        tell_failure(domain, layer, str(error))
 
 
 @task(retries=2, retry_delay=timedelta(minutes=1))
@@ -53,7 +62,7 @@ def layer_dag(pipeline: Pipeline, layer: str) -> DAG:
         start_date=START,
         catchup=False,
         max_active_runs=1,
-        default_args={"owner": pipeline.owner},
+        default_args={"owner": pipeline.owner, "on_failure_callback": tell},
         tags=[domain, layer],
         doc_md=f"{__doc__}\n\nDatasets: {', '.join(c.dataset for c in pipeline.datasets)}.",
     ) as dag:

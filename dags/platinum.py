@@ -13,10 +13,25 @@ from typing import Any
 from airflow.sdk import DAG, Asset, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from cli.failing import tell_failure, tell_success
 from cli.schedule import Pipeline, call, is_trained, pipelines
 from lakehouse.errors import ContractBreach
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+def tell(context: dict[str, Any]) -> None:
+    """Tell the owners of a task that failed after its last try; a verb tells of a breach itself."""
+    error = context.get("exception")
+    if not isinstance(error, AirflowFailException):
+        domain, _, name = context["dag"].dag_id.partition("__")
+        tell_failure(domain, f"platinum {name}", str(error))
+
+
+def tell_again(context: dict[str, Any]) -> None:
+    """Tell the owners that a task which failed works again."""
+    domain, _, name = context["dag"].dag_id.partition("__")
+    tell_success(domain, f"platinum {name}")
 
 
 @task(retries=2, retry_delay=timedelta(minutes=1))
@@ -43,7 +58,11 @@ def verb_dag(pipeline: Pipeline, name: str, after: str | None, what: str) -> DAG
         start_date=START,
         catchup=False,
         max_active_runs=1,
-        default_args={"owner": pipeline.owner},
+        default_args={
+            "owner": pipeline.owner,
+            "on_failure_callback": tell,
+            "on_success_callback": tell_again,
+        },
         tags=[domain, "platinum"],
         doc_md=__doc__,
     ) as dag:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gold import publish
+from gold.audit import audited
 from gold.dbt import Outcome, Progress, Project
+from gold.expectations import Expectations
+from gold.failure import breach, told
 from lakehouse.catalog import register
-from lakehouse.errors import ContractBreach, LakehouseError
 from lakehouse.ledger import Run, Step
 from lakehouse.tables import TableName, Tables
 from lakehouse.writing import added, between
@@ -61,13 +63,15 @@ def build(
     progress: Progress | None = None,
     full_refresh: bool = False,
     restated: Iterable[TableName] = (),
+    held: Iterable[TableName] = (),
 ) -> list[Step]:
     """Bring a domain's gold up to date and publish it; return one step a table.
 
     A table that does not exist in silver yet leaves out the models that need it. `progress` hears
     the name of each model and test as it ends, with how many are done of how many. Changed SQL
     builds everything anew. What reads the tables in `restated`, or is one of them, is built anew;
-    then nothing else may be pending.
+    then nothing else may be pending. What reads the silver tables in `held` stays as it is, and
+    what these would have told it is read by a later build.
 
     Raises:
         ContractBreach: an audit failed; every table is back at its published version.
@@ -84,29 +88,40 @@ def build(
     before = _versions(tables, project.tables().values())
     found = register(spark, settings, [*sources, *(n for n in before if before[n] >= 0)])
     moved = None if anew or last is None else restated or _moved(last.consumed, consumed)
-    if moved == []:
+    held = [name for name in held if name in sources]
+    if moved == [] or (moved is not None and set(moved) <= set(held)):
         return []
+    waiting, unread = project.held_back(held) if held else ([], [])
     few = (
         last is not None
         and not restated
         and moved is not None
         and _news(tables, last, moved) < FEW_BYTES
     )
+    Expectations.import_ahead()
+    since = -1 if anew or restated or last is None else last.settled
     with _configured(spark, OPTIONS | (FEW if few else {})):
         outcomes = project.build(
             full_refresh=anew or bool(restated),
-            since=-1 if anew or restated or last is None else last.run,
+            since=since,
             settled=[] if anew or restated or last is None else _settled(before, last),
             changed=moved,
-            missing=[name for name in sources if name not in found],
+            missing=[*(name for name in sources if name not in found), *held, *waiting],
             progress=progress,
         )
     after = _versions(tables, before)
     failed = [outcome for outcome in outcomes if outcome.failed]
+    published = {} if last is None else last.versions
     if failed:
-        error = _told(spark, failed)
-        _restore(spark, tables, after, {} if last is None else last.versions)
+        error = told(spark, domain, failed)
+        _restore(spark, tables, after, published)
         raise error
+    changed = [n for n in after if after[n] >= 0 and after[n] != published.get(n)]
+    found = audited(spark, settings, project, run, [n for n in changed if n not in waiting], since)
+    if found.stops:
+        _restore(spark, tables, after, published)
+        raise breach(found.stops)
+    run.warnings += found.broken
     steps = [
         run.record(_step(run, tables, outcome, before[outcome.table], after[outcome.table]))
         for outcome in outcomes
@@ -115,14 +130,31 @@ def build(
     publication = publish.Publication(
         run=run.number,
         domain=domain,
-        versions={name: version for name, version in after.items() if version >= 0},
+        versions=_shown(after, last, waiting),
         views=({} if anew or last is None else dict(last.views)) | _views(outcomes, before),
-        consumed=consumed,
-        code=code,
+        consumed=consumed
+        | {name: -1 if last is None else last.consumed.get(name, -1) for name in unread},
+        # What was held back while all else was made anew is made anew with the next.
+        code="" if waiting and anew else code,
+        since=None if not waiting else -1 if last is None else last.settled,
     )
     if not publication.says_the_same_as(last):
         publish.append(tables, publication)
+    for each in found.audits:
+        each.remember()
     return steps
+
+
+def _shown(
+    after: Mapping[TableName, int], last: publish.Publication | None, waiting: list[TableName]
+) -> dict[TableName, int]:
+    """Return the versions to publish: of what was held back, those that were published before."""
+    before = {} if last is None else last.versions
+    return {
+        name: before[name] if name in waiting else version
+        for name, version in after.items()
+        if version >= 0 and (name not in waiting or name in before)
+    }
 
 
 def _views(outcomes: list[Outcome], stored: Mapping[TableName, int]) -> dict[TableName, str]:
@@ -185,29 +217,6 @@ def _restore(
             spark.sql(f"restore table delta.`{path}` to version as of {published[name]}")
         else:
             spark.sql(f"delete from delta.`{path}`")
-
-
-def _told(spark: SparkSession, failed: list[Outcome]) -> LakehouseError:
-    """Return the error that names each failed audit with its rows, or each failed model."""
-    audits = [outcome for outcome in failed if outcome.kind == "test" and outcome.failures]
-    lines = []
-    for audit in audits:
-        broken = [
-            f"{row['rule']}: {row['failures']} rows" for row in spark.sql(audit.query).collect()
-        ]
-        lines.append(f"{', '.join(audit.tested)} failed {audit.name} ({'; '.join(broken)})")
-    if lines:
-        return ContractBreach(
-            f"gold was not published, readers keep the last good version: {' | '.join(lines)}"
-        )
-    lines = [f"{outcome.name}: {_shortened(outcome.message)}" for outcome in failed]
-    return LakehouseError(f"gold could not be built: {' | '.join(lines)}")
-
-
-def _shortened(message: str) -> str:
-    """Return what a database said, less the frames of its stack."""
-    lines = [line.strip() for line in message.splitlines() if not line.startswith("  \tat ")]
-    return " ".join(line for line in lines if line)[:1500]
 
 
 def _step(run: Run, tables: Tables, outcome: Outcome, before: int, after: int) -> Step:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from gold.holding import held_back
 from lakehouse.errors import LakehouseError
 from lakehouse.gateway import is_local
 from lakehouse.tables import TableName
@@ -26,6 +27,7 @@ Progress = Callable[[str, int, int], None]
 PROFILE = "lakehouse"
 SCHEMA = "gold"
 THREADS = 3
+AUDIT = "audited"
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,21 @@ class Project:
             return known.get(key) in found or any(reads(each) for each in parents.get(key, ()))
 
         return sorted(name for key, name in mine.items() if reads(key))
+
+    def held_back(self, names: Iterable[TableName]) -> tuple[list[TableName], list[TableName]]:
+        """Return the stored models that wait while some sources do, and all sources they read."""
+        return held_back(self._parsed(), self.tables(), names)
+
+    def audits(self) -> dict[str, dict[str, Any]]:
+        """Return the arguments of each model's audit, by the model's unique id."""
+        return {
+            node.attached_node: dict(node.test_metadata.kwargs)
+            for node in self._parsed().nodes.values()
+            if node.resource_type == "test"
+            and node.attached_node
+            and node.test_metadata
+            and node.test_metadata.name == AUDIT
+        }
 
     def build(
         self,

@@ -27,13 +27,18 @@ _SCHEMA = pa.schema(
         ("consumed", pa.string()),
         ("code", pa.string()),
         ("definition", pa.string()),
+        ("since", pa.int64()),
     ]
 )
 
 
 @dataclass(frozen=True)
 class Publication:
-    """What one run made visible, and what it was made from."""
+    """What one run made visible, and what it was made from.
+
+    `since` is the batch that every table was brought up to and audited: the run's own, or an
+    earlier one where tables were held back. None stands for the run's own.
+    """
 
     run: int
     domain: str
@@ -42,6 +47,12 @@ class Publication:
     consumed: Mapping[TableName, int]
     code: str
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    since: int | None = None
+
+    @property
+    def settled(self) -> int:
+        """Return the batch up to which no table has anything left to read."""
+        return self.run if self.since is None else self.since
 
     def says_the_same_as(self, other: Publication | None) -> bool:
         """Return whether another publication shows readers the same, made from the same."""
@@ -76,6 +87,7 @@ def latest(tables: Tables, domain: str, before: int | None = None) -> Publicatio
         consumed={TableName.parse(name): version for name, version in consumed.items()},
         code=rows[0]["code"],
         at=at,
+        since=rows[0].get("since"),
     )
 
 
@@ -130,6 +142,7 @@ def append(tables: Tables, publication: Publication) -> None:
         "at": at,
         "consumed": json.dumps(consumed),
         "code": publication.code,
+        "since": publication.settled,
     }
     rows = [
         {**fixed, "table": str(name), "version": version, "definition": ""}

@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, get_type_hints
 
-from lakehouse.errors import LakehouseError
+from lakehouse.errors import Broken, ContractBreach, LakehouseError
 from lakehouse.tables import TableName, Tables
 
 if TYPE_CHECKING:
@@ -108,7 +108,10 @@ def _table(rows: list[dict[str, Any]], kinds: dict[str, type]) -> Any:
 
 @dataclass
 class Run:
-    """One run of a domain; its steps are collected and written as each dataset is done."""
+    """One run of a domain; its steps are collected and written as each dataset is done.
+
+    `breaches` stopped a dataset while the others went on; `warnings` stopped nothing.
+    """
 
     number: int
     domain: str
@@ -117,6 +120,8 @@ class Run:
     written: int = 0
     started: float = field(default_factory=time.monotonic)
     note: str = ""
+    breaches: list[ContractBreach] = field(default_factory=list)
+    warnings: list[Broken] = field(default_factory=list)
     _writing: Lock = field(default_factory=Lock, repr=False)
 
     def record(self, step: Step) -> Step:

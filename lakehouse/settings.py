@@ -27,6 +27,9 @@ class Settings(BaseSettings):
     retention_days: int = Field(
         default=30, ge=1, description="days for which each version can be read and returned to"
     )
+    alert_reminder_hours: float = Field(
+        default=24, gt=0, description="a breach that stands is told again after so many hours"
+    )
     spark_master: str = Field(default="local[*]")
     driver_memory: str = Field(default="4g", pattern=r"^\d+[kmgt]$")
     inference: str = Field(default="cpu", description="cpu, cuda, or the URL of a server")

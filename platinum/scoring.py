@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from contracts.load import load_domain
-from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.errors import Broken, ContractBreach, LakehouseError, UsageError
 from lakehouse.ledger import FED, Ledger, Step
 from lakehouse.lock import exclusive
 from lakehouse.tables import TableName, Tables
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
     from pyspark.sql.streaming.query import StreamingQuery
 
+    from contracts.model import Contract
     from lakehouse.ledger import Run
     from lakehouse.settings import Settings
     from platinum.micro_batch import Scorer
@@ -67,6 +68,7 @@ def score(
 def _require(settings: Settings, stream: Stream) -> None:
     """Raise UsageError unless the stream has everything it needs; known without a JVM."""
     tables = Tables.at(settings)
+    hold_event_schema(tables, stream.source, stream.contract, stream.events)
     ModelStore.of(settings, stream.contract.domain, stream.contract.dataset).current()
     gold = TableName.of("gold", stream.contract.domain, stream.contract.score["context"]["table"])
     for name, layer in ((stream.source, "bronze"), (gold, "gold")):
@@ -83,6 +85,25 @@ def _mend(stream: Stream, say: Callable[[str], None]) -> None:
             stream.scores, file, aside,
         )  # fmt: skip
         say(f"{stream.contract.dataset}: the checkpoint was damaged ({file}), a new one begins")
+
+
+def hold_event_schema(
+    tables: Tables, source: TableName, score: Contract, dataset: Contract
+) -> None:
+    """Raise ContractBreach where events lack a column by which they are scored; no table, no breach.
+
+    A stream would take every event for a bad one, and say so of each; it is one breach.
+    """
+    table, declared = tables.open(source), score.score["events"]
+    if table is None:
+        return
+    there = {field.name for field in table.schema().fields}
+    needed = dict.fromkeys((declared["key"], *declared["entity"], declared["timestamp"]))
+    lacking = [name for name in needed if name not in there or name not in dataset.names]
+    if lacking:
+        what = f"{source} lacks {', '.join(lacking)}, by which its events are scored"
+        broken = Broken(score.dataset, "platinum", "event schema", what, table=str(source))
+        raise ContractBreach(f"{score.dataset}: {what}: nothing was scored", [broken])
 
 
 def _is_behind(settings: Settings, stream: Stream) -> bool:

@@ -9,19 +9,24 @@ from lakehouse.tables import TableName, Tables
 
 if TYPE_CHECKING:
     from contracts.model import Contract
+    from lakehouse.dataset_audit.audit import Audit
     from lakehouse.ledger import Run
     from lakehouse.writing import Written
 
 
 @dataclass(frozen=True)
 class Batch:
-    """The bronze rows of one dataset after batch `consumed`, up to and with batch `newest`."""
+    """The bronze rows of one dataset after batch `consumed`, up to and with batch `newest`.
+
+    `held_to_rules` says whether the dataset's rules decide on it: not on what was accepted before.
+    """
 
     contract: Contract
     run: Run
     tables: Tables
     consumed: int
     newest: int
+    held_to_rules: bool = True
 
     @property
     def bronze(self) -> TableName:
@@ -71,3 +76,4 @@ class Loaded:
     quarantine: Written
     closed: int = 0
     rejected_before: int = 0
+    audit: Audit | None = None

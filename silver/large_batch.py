@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from contracts.gate import TOMBSTONE, TRUNCATE
 from contracts.vault import events_columns
 from lakehouse.writing import Written, append
-from silver import truncates
+from silver import dataset_gate, truncates
 from silver.batch import Batch, Loaded
 from silver.gate import FORMER, IDENTITY, UNAVAILABLE
 from silver.repeats import VERDICT, VERDICTS, verdicts
@@ -51,13 +51,15 @@ def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame
     decided = verdicts(judged, contract, stored, "some" if counts.repeated else "none")
     split = _split(decided.where(~F.col(FORMER)), counts, certain=certain)
     valid = decided.where(F.col(VERDICT) == "valid")
+    bad = decided.where(F.col(VERDICT) == "quarantined")
+    alive = valid.where((F.col("_op") != "d") & ~F.col(FORMER))
+    audit = dataset_gate.hold(batch, alive, split, lambda: dataset_gate.reasons_of(bad))
     load_hubs(spark, tables, contract, valid, run)
     if contract.vault.link and contract.vault.historized:
         # A delete may carry its key alone: what it joined is known from the rows before it.
         load_link(spark, tables, contract, valid.where(F.col("_op") != "d"), run)
     rejected, before = Written(-1, 0, 0), 0
     if split["quarantined"]:
-        bad = decided.where(F.col(VERDICT) == "quarantined")
         known = F.col("_batch") <= batch.rejected_until
         before = bad.where(known).count() if batch.rejected_until > batch.consumed else 0
         rejected = _quarantine(batch, bad.where(~known))
@@ -71,7 +73,7 @@ def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame
         closed = closed.persist()
         ends, rows = closed.count(), rows.unionByName(closed, allowMissingColumns=True)
     written = append(tables, batch.events, rows, once=batch.once, skip_on=batch.skip_on)
-    return Loaded(split, written, rejected, ends, before)
+    return Loaded(split, written, rejected, ends, before, audit)
 
 
 def _counts(rows: DataFrame) -> Counts:

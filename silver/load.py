@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from lakehouse.errors import LakehouseError
+from lakehouse.errors import ContractBreach, LakehouseError
 from lakehouse.ledger import Step
 from lakehouse.tables import Tables
 from silver import large_batch, small_batch
@@ -34,16 +34,38 @@ def load(
     contracts: Iterable[Contract],
     run: Run,
     progress: Callable[..., None] = lambda *_: None,
+    *,
+    held_to_rules: bool = True,
 ) -> list[Step]:
-    """Load every dataset that has new bronze rows; return one step a dataset."""
+    """Load every dataset that has new bronze rows; return one step a dataset.
+
+    A dataset that breaks a rule of its contract is left as it was, with its breach in the run's
+    `breaches`; the others go on.
+    """
     tables, found = Tables.at(settings), []
     for contract in contracts:
         if contract.vault is not None:
             consumed, newest = batches(tables, contract)
             if newest > consumed:
-                found.append(Batch(contract, run, tables, consumed, newest))
+                found.append(Batch(contract, run, tables, consumed, newest, held_to_rules))
     with ThreadPoolExecutor(PARALLEL) as pool:
-        return list(pool.map(lambda batch: _load_one(spark, batch, progress), found))
+        return list(pool.map(lambda batch: _load_or_stop(spark, batch, progress), found))
+
+
+def _load_or_stop(spark: SparkSession, batch: Batch, progress: Callable[..., None]) -> Step:
+    start, run = time.monotonic(), batch.run
+    try:
+        return _load_one(spark, batch, progress)
+    except ContractBreach as breach:
+        run.breaches.append(breach)
+        step = Step(
+            run.number, run.domain, "silver", str(batch.events), status="breach",
+            seconds=time.monotonic() - start, upstream=str(batch.bronze),
+            version_from=batch.consumed, version_to=batch.newest,
+            contract_version=batch.contract.version, message=str(breach),
+        )  # fmt: skip
+        progress(f"silver {batch.contract.dataset}: breach")
+        return run.record(step)
 
 
 def _load_one(spark: SparkSession, batch: Batch, progress: Callable[..., None]) -> Step:
@@ -57,6 +79,8 @@ def _load_one(spark: SparkSession, batch: Batch, progress: Callable[..., None]) 
     else:
         loaded = large_batch.load(spark, batch, rows, stored)
     _reconcile(contract, loaded, expected)
+    if loaded.audit is not None:
+        loaded.audit.remember()
     split = loaded.split
     step = run.record(
         Step(

@@ -19,7 +19,7 @@ from contracts.sql import quoted
 from contracts.vault import events_columns
 from lakehouse.tables import TableName, Tables
 from lakehouse.writing import Written, append_arrow
-from silver import truncates
+from silver import dataset_gate, truncates
 from silver.batch import Batch, Loaded
 from silver.gate import FORMER, UNAVAILABLE
 from silver.repeats import VERDICT, VERDICTS, verdicts
@@ -44,13 +44,27 @@ def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame
     columns = [c for c in events_columns(contract) if c != "_batch"]
     # The row as it came is wanted of few, so it is built for few.
     as_it_came = F.when(F.col(VERDICT) == "quarantined", F.col("_row")).alias("_row")
-    wanted = dict.fromkeys([*columns, *EXTRA, FORMER, VERDICT, "_failures", "_source", "_batch"])
+    wanted = dict.fromkeys(
+        [
+            *columns,
+            *EXTRA,
+            *dataset_gate.columns(batch),
+            FORMER,
+            VERDICT,
+            "_failures",
+            "_source",
+            "_batch",
+        ]
+    )
     rows = decided.select(*wanted, as_it_came).toArrow()
     formers = rows.filter(pc.and_(rows[FORMER], pc.equal(rows[VERDICT], "valid")))
     rows = rows.filter(pc.invert(rows[FORMER]))
     by = {verdict: rows.filter(pc.equal(rows[VERDICT], verdict)) for verdict in VERDICTS}
+    alive, bad = by["valid"].filter(pc.not_equal(by["valid"]["_op"], "d")), by["quarantined"]
+    split = {verdict: part.num_rows for verdict, part in by.items()}
+    audit = dataset_gate.hold(batch, alive, split, lambda: dataset_gate.reasons_in(bad))
     load_members(batch, by["valid"])
-    rejected, bad = Written(-1, 0, 0), by["quarantined"]
+    rejected = Written(-1, 0, 0)
     bad = bad.filter(pc.greater(bad["_batch"], batch.rejected_until))
     if bad.num_rows:
         rejected = append_arrow(
@@ -73,11 +87,12 @@ def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame
         batch.tables, batch.events, events, once=batch.once, skip_on=batch.skip_on
     )
     return Loaded(
-        {verdict: part.num_rows for verdict, part in by.items()},
+        split,
         written,
         rejected,
         0 if ends is None else ends.num_rows,
-        by["quarantined"].num_rows - bad.num_rows,
+        split["quarantined"] - bad.num_rows,
+        audit,
     )
 
 

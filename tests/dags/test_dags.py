@@ -51,3 +51,28 @@ def test_each_dag_says_whose_it_is_and_what_it_does(bag):
         for task in dag.tasks:
             assert task.owner not in ("", "airflow")
             assert task.retries == 2
+
+
+def test_a_task_that_fails_for_good_tells_the_owner_once(bag, tmp_path, monkeypatch):
+    """Each task has the callback; it alerts as a run does, and leaves a breach to the run."""
+    from airflow.sdk.exceptions import AirflowFailException
+
+    from lakehouse.settings import settings
+    from tests.alert_servers import Hook
+
+    monkeypatch.setenv("LAKEHOUSE_HOME", str(tmp_path / "home"))
+    settings.cache_clear()
+    with Hook() as hook:
+        monkeypatch.setenv("LAKEHOUSE_ALERT_WEBHOOK", hook.url)
+        for dag in bag.dags.values():
+            for task in dag.tasks:
+                assert task.on_failure_callback, dag.dag_id
+        domain = domains(PROJECT / "contracts")[0]
+        dag = bag.dags[f"{domain}__gold"]
+        [callback] = dag.tasks[0].on_failure_callback
+        for error in (AirflowFailException("a breach"), OSError("the disk is full"), OSError("x")):
+            callback({"dag": dag, "exception": error})
+    settings.cache_clear()
+    [body] = hook.bodies
+    assert body["text"].startswith(f"[{domain}] failure: ")
+    assert "the disk is full" in body["blocks"][1]["text"]["text"]

@@ -1,0 +1,265 @@
+"""Rules on a dataset as a whole: what is measured, and within what the measure has to be.
+
+They stand under `quality` of the dataset or of a column, in the standard's own terms (`metric:
+rowCount`), or, for what the standard has no name for, as `type: custom, engine: lakehouse`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from contracts.errors import ContractError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from contracts.document import Document
+    from contracts.model import Column, Severity
+
+ENGINE = "lakehouse"
+# metric -> whether it measures no column, one or several
+STANDARD = {
+    "rowCount": "none",
+    "nullValues": "one",
+    "missingValues": "one",
+    "duplicateValues": "some",
+}
+OWN = STANDARD | {
+    "distinctValues": "one",
+    "sum": "one",
+    "distributionShift": "one",
+    "freshness": "one",
+    "badRows": "none",
+    "reconciliation": "none",
+}
+OPERATORS = {
+    "mustBe": lambda value, given: value == given,
+    "mustNotBe": lambda value, given: value != given,
+    "mustBeGreaterThan": lambda value, given: value > given,
+    "mustBeGreaterOrEqualTo": lambda value, given: value >= given,
+    "mustBeLessThan": lambda value, given: value < given,
+    "mustBeLessOrEqualTo": lambda value, given: value <= given,
+    "mustBeBetween": lambda value, given: given[0] <= value <= given[1],
+    "mustNotBeBetween": lambda value, given: not given[0] <= value <= given[1],
+}
+UNBINNED = ("date", "timestamp", "binary", "array", "map", "struct")
+SPANS = {"min": 60, "h": 3600, "d": 86400}
+
+
+class History(BaseModel):
+    """A measure is compared with what the last `window` good runs measured.
+
+    Silent until there are `minimum` of them. `deviations` is the largest modified z-score that
+    still is usual; `tolerance` the least spread that is assumed, as a share of the median.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    window: int = Field(default=30, gt=0)
+    minimum: int = Field(default=7, gt=1)
+    deviations: float = Field(default=3.5, gt=0)
+    tolerance: float = Field(default=0.05, ge=0)
+
+
+class Implementation(BaseModel):
+    """What stands under `implementation` of a rule of our own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    metric: Literal[
+        "rowCount", "nullValues", "missingValues", "duplicateValues", "distinctValues", "sum",
+        "distributionShift", "freshness", "badRows", "reconciliation",
+    ]  # fmt: skip
+    column: str = ""
+    columns: tuple[str, ...] = ()
+    values: tuple[Any, ...] = ()
+    unit: Literal["", "rows", "percent", "min", "h", "d"] = ""
+    bins: int = Field(default=10, gt=1, le=50)
+    against: Literal["clock", "source"] = "clock"
+    control: str = ""
+    field: str = "rows"
+    history: History | None = None
+    mustBe: float | None = None
+    mustNotBe: float | None = None
+    mustBeGreaterThan: float | None = None
+    mustBeGreaterOrEqualTo: float | None = None
+    mustBeLessThan: float | None = None
+    mustBeLessOrEqualTo: float | None = None
+    mustBeBetween: tuple[float, float] | None = None
+    mustNotBeBetween: tuple[float, float] | None = None
+
+    @model_validator(mode="after")
+    def _one_comparison(self) -> Implementation:
+        given = [name for name in OPERATORS if getattr(self, name) is not None]
+        if len(given) + (self.history is not None) != 1:
+            raise ValueError("exactly one of history and the mustBe... comparisons is needed")
+        if self.metric == "reconciliation" and not self.control:
+            raise ValueError(
+                "reconciliation needs control, the path of the file that states a count"
+            )
+        for between in (self.mustBeBetween, self.mustNotBeBetween):
+            if between is not None and between[0] > between[1]:
+                raise ValueError(f"minimum {between[0]:g} is above maximum {between[1]:g}")
+        return self
+
+
+@dataclass(frozen=True)
+class DatasetRule:
+    """One promise on a dataset: `error` is a breach, `warning` an alert that stops nothing.
+
+    `operator` and `limit` bound the measure, or `history` does. `unit` is `percent` of the rows,
+    or for freshness `min`, `h` or `d`.
+    """
+
+    metric: str
+    columns: tuple[str, ...] = ()
+    operator: str = ""
+    limit: Any = field(default=None, hash=False)
+    history: History | None = None
+    unit: str = ""
+    severity: Severity = "error"
+    name: str = ""
+    description: str = ""
+    values: tuple[Any, ...] = ()
+    bins: int = 10
+    against: str = "clock"
+    control: str = ""
+    field: str = "rows"
+
+    @property
+    def label(self) -> str:
+        """Return the name under which it is reported, the same in every run."""
+        return self.name or " ".join([self.metric, *self.columns])
+
+    @property
+    def measure(self) -> str:
+        """Return what is measured, the same for all rules that can share one measurement."""
+        parts = [self.metric, self.unit, ",".join(self.columns)]
+        return " ".join([*filter(None, parts), *([repr(self.values)] if self.values else [])])
+
+    def holds(self, value: float) -> bool:
+        """Return whether a measure is within the rule's fixed bounds; true where it has none."""
+        return not self.operator or bool(OPERATORS[self.operator](value, self.limit))
+
+    @property
+    def promise(self) -> str:
+        """Return what was promised, in words."""
+        if self.history is not None:
+            return f"as usual over the last {self.history.window} runs"
+        words = "".join(
+            f" {letter.lower()}" if letter.isupper() else letter for letter in self.operator
+        )
+        limit = " and ".join(f"{each:g}" for each in _listed(self.limit))
+        return f"{words} {limit}{f' {self.unit}' if self.unit else ''}"
+
+
+def _listed(limit: Any) -> list[Any]:
+    return list(limit) if isinstance(limit, list | tuple) else [limit]
+
+
+def is_dataset_rule(raw: dict[str, Any]) -> bool:
+    """Return whether an item of a `quality` list says something of the dataset as a whole."""
+    return raw.get("metric") in STANDARD or raw.get("engine") == ENGINE
+
+
+def dataset_rules_of(source: Document, columns: Sequence[Column]) -> tuple[DatasetRule, ...]:
+    """Return every dataset rule of the contract; raise ContractError for one that makes no sense."""
+    found: dict[str, DatasetRule] = {}
+    for path, raw, column in _declared(source):
+        rule = _rule(source, path, raw, column)
+        _check(source, path, rule, {each.name: each.type for each in columns})
+        if rule.label in found:
+            message = f"two dataset rules are called '{rule.label}'; give one of them a name"
+            raise source.error(path, message)
+        found[rule.label] = rule
+    return tuple(found.values())
+
+
+def _declared(source: Document) -> Iterator[tuple[list[str | int], dict[str, Any], str]]:
+    """Yield (path, item, column or nothing) of each item that is a dataset rule."""
+    table, path = source.data["schema"][0], ["schema", 0]
+    for place, raw in enumerate(table.get("quality") or []):
+        if is_dataset_rule(raw):
+            yield [*path, "quality", place], raw, ""
+    for index, column in enumerate(table.get("properties") or []):
+        for place, raw in enumerate(column.get("quality") or []):
+            if is_dataset_rule(raw):
+                yield [*path, "properties", index, "quality", place], raw, column["name"]
+
+
+def _rule(source: Document, path: list[str | int], raw: dict[str, Any], column: str) -> DatasetRule:
+    if raw.get("engine") == ENGINE:
+        given = raw["implementation"]
+        given = dict(given) if isinstance(given, dict) else {"metric": given}
+    else:
+        arguments = raw.get("arguments") or {}
+        given = {name: raw[name] for name in OPERATORS if name in raw}
+        given |= {"metric": raw["metric"], "unit": raw.get("unit", "")}
+        given |= {"column": arguments.get("column", ""), "columns": arguments.get("properties", ())}
+        given["values"] = arguments.get("missingValues") or ()
+    if column and not given.get("column") and not given.get("columns"):
+        given["column"] = column
+    try:
+        parsed = Implementation.model_validate(given)
+    except ValidationError as error:
+        lines = [
+            str(source.error([*path, "implementation", *problem["loc"]], _said(problem)))
+            for problem in error.errors()
+        ]
+        raise ContractError("\n".join(lines)) from None
+    severity = raw.get("severity", "error")
+    if severity not in ("error", "warning"):
+        raise source.error(path, "severity is error or warning")
+    operator = next((name for name in OPERATORS if getattr(parsed, name) is not None), "")
+    return DatasetRule(
+        metric=parsed.metric,
+        columns=(parsed.column,) if parsed.column else parsed.columns,
+        operator=operator,
+        limit=getattr(parsed, operator) if operator else None,
+        history=parsed.history,
+        unit="" if parsed.unit == "rows" else parsed.unit,
+        severity=severity,
+        name=raw.get("name", ""),
+        description=raw.get("description", ""),
+        values=parsed.values,
+        bins=parsed.bins,
+        against=parsed.against,
+        control=parsed.control,
+        field=parsed.field,
+    )
+
+
+def _said(problem: Any) -> str:
+    where = ".".join(str(part) for part in problem["loc"])
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{where}: {message}" if where else message
+
+
+def _check(
+    source: Document, path: list[str | int], rule: DatasetRule, kinds: dict[str, str]
+) -> None:
+    for column in rule.columns:
+        if column not in kinds:
+            raise source.error(
+                path, f"{rule.metric} names the column '{column}', which is not there"
+            )
+    wanted = OWN[rule.metric]
+    enough = {"none": not rule.columns, "one": len(rule.columns) == 1, "some": bool(rule.columns)}
+    if not enough[wanted]:
+        raise source.error(path, f"{rule.metric} measures {wanted} column, not {len(rule.columns)}")
+    if rule.metric == "freshness":
+        if rule.unit not in SPANS or kinds[rule.columns[0]] not in ("timestamp", "date"):
+            message = f"freshness needs a timestamp or date and a unit, one of {', '.join(SPANS)}"
+            raise source.error(path, message)
+    elif rule.unit in SPANS:
+        raise source.error(
+            path, f"{rule.metric} is no span of time: '{rule.unit}' is no unit of it"
+        )
+    if rule.metric == "distributionShift" and rule.history is not None:
+        raise source.error(path, "distributionShift compares with the last good version already")
+    if rule.metric == "distributionShift" and kinds[rule.columns[0]].startswith(UNBINNED):
+        kind = kinds[rule.columns[0]]
+        raise source.error(path, f"distributionShift takes numbers and texts, no {kind}")
