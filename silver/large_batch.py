@@ -13,7 +13,7 @@ from contracts.vault import events_columns
 from lakehouse.writing import Written, append
 from silver import truncates
 from silver.batch import Batch, Loaded
-from silver.gate import FORMER, IDENTITY, UNAVAILABLE
+from silver.gate import FORMER, GOOD, IDENTITY, UNAVAILABLE
 from silver.repeats import VERDICT, VERDICTS, verdicts
 from silver.unavailable import EXTRA, fill, has_any
 from silver.vault import load_hubs, load_link
@@ -80,7 +80,7 @@ def _counts(rows: DataFrame) -> Counts:
     empty = F.coalesce(tombstone | truncate, F.lit(False))
     each = rows.groupBy(IDENTITY).agg(
         F.count(F.lit(1)).alias("input"),
-        F.count_if(F.col("_failures").isNull() & ~empty).alias("good"),
+        F.count_if(F.col(GOOD) & ~empty).alias("good"),
         F.count_if(tombstone).alias("tombstones"),
         F.count_if(truncate).alias("truncates"),
         F.count_if(F.col(UNAVAILABLE).isNotNull()).alias("left_out"),
