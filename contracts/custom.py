@@ -63,7 +63,7 @@ def module_of(rule: Rule) -> Any:
     return importlib.import_module(rule.source.partition(":")[0])
 
 
-def check_of(rule: Rule, **options: Any) -> Any:
+def check_of(rule: Rule) -> Any:
     """Return the Pandera check that a rule's code makes.
 
     Raises:
@@ -76,10 +76,10 @@ def check_of(rule: Rule, **options: Any) -> Any:
     if rule.check != FUNCTION:
         if rule.check not in pa.Check.REGISTERED_CUSTOM_CHECKS:
             raise AttributeError(f"{module.__name__} does not register it with Pandera")
-        return getattr(pa.Check, rule.check)(**given, **options)
+        return getattr(pa.Check, rule.check)(**given)
     name = rule.source.partition(":")[2]
     function: Callable[..., Any] | None = getattr(module, name, None)
     if not callable(function):
         raise AttributeError(f"{module.__name__} has no function '{name}'")
     rest = {key: value for key, value in given.items() if key not in OPTIONS}
-    return pa.Check(function, element_wise=bool(given.get("element_wise")), **rest, **options)
+    return pa.Check(function, element_wise=bool(given.get("element_wise")), **rest)

@@ -60,11 +60,8 @@ def check_of(rule: Rule, column: Column) -> pa.Check:
     """Return the Pandera check of a rule, with values in the column's own type."""
     import pandera.pandas as pa
 
-    options: dict[str, Any] = {
-        "name": rule.label, "error": rule.label, "raise_warning": rule.severity == "warning"
-    }  # fmt: skip
     if rule.source:
-        return custom.check_of(rule, **options)
+        return _named(custom.check_of(rule), rule)
     _register()
     given = arguments_of(rule.check, rule.arguments, column.type)
     for name, value in given.items():
@@ -72,7 +69,14 @@ def check_of(rule: Rule, column: Column) -> pa.Check:
             given[name] = [_in_pandas(item, column.type) for item in value]
         elif name in OF_THE_COLUMN:
             given[name] = _in_pandas(value, column.type)
-    return getattr(pa.Check, rule.check)(**given, **options)
+    return _named(getattr(pa.Check, rule.check)(**given), rule)
+
+
+def _named(check: pa.Check, rule: Rule) -> pa.Check:
+    """Return the check under the rule's name; a registered check takes no name when it is made."""
+    check.name = check.error = rule.label
+    check.raise_warning = rule.severity == "warning"
+    return check
 
 
 def _in_pandas(value: Any, spark_type: str) -> Any:

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-CURRENCIES = frozenset(
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+CURRENCIES = _words(
     "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN "
     "BZD CAD CDF CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS "
     "GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW "
     "KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD "
     "NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD "
     "SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VES "
-    "VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG".split()
+    "VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG"
 )
 # Words for what UCUM writes as an annotation of 1
 COUNTS = frozenset(
     ("1", "count", "rows", "items", "%", "percent", "ratio", "[ppth]", "[ppm]", "ppm")
 )
-_BASES = frozenset(
+_BASES = _words(
     "m s g rad K C cd mol Hz N Pa J W V A F Ohm S Wb T H lm lx Bq Gy Sv L l eV B bit By bar t cal Wh "
-    "Ah VA var".split()
+    "Ah VA var"
 )
 _PREFIXES = ("", *"YZEPTGMkhdcmunpfazy", "da", "Ki", "Mi", "Gi", "Ti")
-_WHOLE = frozenset(
+_WHOLE = _words(
     "min h d wk mo a deg ' '' Cel [degF] [in_i] [ft_i] [yd_i] [mi_i] [nmi_i] [kn_i] [lb_av] [oz_av] "
-    "[gal_us] [psi] har rpm {rpm} ms us ns year month week day hour minute second".split()
+    "[gal_us] [psi] har rpm {rpm} ms us ns year month week day hour minute second"
 )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lakehouse.tables import TableName, Tables
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from contracts.model import Contract
     from lakehouse.ledger import Run
     from lakehouse.writing import Written
@@ -15,13 +17,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Batch:
-    """The bronze rows of one dataset after batch `consumed`, up to and with batch `newest`."""
+    """The bronze rows of one dataset after batch `consumed`, up to and with batch `newest`.
+
+    `targets` are the contracts of the datasets that its references may point to.
+    """
 
     contract: Contract
     run: Run
     tables: Tables
     consumed: int
     newest: int
+    targets: Mapping[str, Contract] = field(default_factory=dict)
 
     @property
     def bronze(self) -> TableName:
@@ -63,7 +69,7 @@ class Loaded:
     """The rows of a batch by verdict, and what the tables took of them.
 
     `closed` of the events are deletes that truncates or updates called for; `rejected_before` of
-    the quarantined rows were there already.
+    the quarantined rows were there already. `warnings` say which rules across rows are broken.
     """
 
     split: dict[str, int]
@@ -71,3 +77,4 @@ class Loaded:
     quarantine: Written
     closed: int = 0
     rejected_before: int = 0
+    warnings: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from contracts.gate import TOMBSTONE, TRUNCATE
 from contracts.vault import events_columns
 from lakehouse.writing import Written, append
-from silver import truncates
+from silver import across_rows, truncates
 from silver.batch import Batch, Loaded
 from silver.gate import FORMER, GOOD, IDENTITY, UNAVAILABLE
 from silver.repeats import VERDICT, VERDICTS, verdicts
@@ -70,8 +70,9 @@ def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame
     elif closed is not None:
         closed = closed.persist()
         ends, rows = closed.count(), rows.unionByName(closed, allowMissingColumns=True)
+    warnings = across_rows.hold(spark, batch, rows)
     written = append(tables, batch.events, rows, once=batch.once, skip_on=batch.skip_on)
-    return Loaded(split, written, rejected, ends, before)
+    return Loaded(split, written, rejected, ends, before, warnings)
 
 
 def _counts(rows: DataFrame) -> Counts:
