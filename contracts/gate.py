@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contracts.sql import literal, name
+from contracts.conditions import violated
+from contracts.sql import FLOATS, literal, name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
-    from contracts.model import Cleanse, Column, Contract, Rule
+    from contracts.model import Cleanse, Column, Contract, Rule, RowRule
 
-FAILURE = "array<struct<column:string,rule:string,value:string>>"
 UNAVAILABLE = "__debezium_unavailable_value"
 CODES = "[" + ",".join(str(ord(letter)) for letter in UNAVAILABLE) + "]"
 ROW_OPERATIONS = ("c", "u", "d", "r")
 # What says nothing of one row: that a table was emptied, that a log forgets a key.
 TRUNCATE, TOMBSTONE = "t", "tombstone"
-FLOATS = ("float", "double")
 
 
 def unavailable(contract: Contract) -> str | None:
@@ -63,52 +62,117 @@ def cleansed(column: Column) -> str:
     return expression
 
 
+def good(contract: Contract) -> str:
+    """Return the condition that a row breaks no rule of severity error, never null.
+
+    It is `failures(contract) is null` in other words: comparisons alone, without the array of
+    reasons, which costs a write of good rows several times as much even where it stays empty.
+    """
+    bad, alive = [f"coalesce(_op not in ({_listed(ROW_OPERATIONS)}), true)"], []
+    kept = ["_line", *(column.name for column in contract.columns if _always(contract, column))]
+    bad.append(_rescued_any(kept))
+    lost = [column.name for column in contract.columns if not _always(contract, column)]
+    if lost:
+        alive.append(_rescued_any(lost))
+    for column in contract.columns:
+        for rule in contract.rules:
+            if rule.severity == "error" and rule.column == column.name:
+                (bad if _always(contract, column) else alive).append(
+                    _broken(contract, rule, column)
+                )
+    for rule in contract.row_rules:
+        if rule.severity == "error":
+            (bad if contract.keyless else alive).append(_row_broken(contract, rule))
+    if alive:
+        bad.append(f"_op <> 'd' and ({' or '.join(f'({each})' for each in alive)})")
+    return f"({_empty()} or not ({' or '.join(f'({each})' for each in bad)}))"
+
+
 def failures(contract: Contract) -> str:
     """Return the expression of a row's failures: null, or an array of (column, rule, value).
 
     A delete carries its key only, so only the key's rules hold for it; without a key it carries
-    the row, and all do. A truncate and a tombstone carry nothing, so none does. One `or` over all
-    rules comes first: a good row pays for the comparisons alone, never for building arrays.
+    the row, and all do. A truncate and a tombstone carry nothing, so none does.
     """
-    operations = ", ".join(literal(op) for op in ROW_OPERATIONS)
-    unknown = f"(_op is null or _op not in ({operations}))"
-    empty = f"coalesce(_op in ({literal(TRUNCATE)}, {literal(TOMBSTONE)}), false)"
-    always, alive = [f"_rescued is not null or {unknown}"], []
+    unknown = f"(_op is null or _op not in ({_listed(ROW_OPERATIONS)}))"
     readable = "(_rescued is null or _rescued['_line'] is null)"
     reasons = [
         ("_rescued['_line'] is not null", _struct("_line", "unreadable", "_rescued['_line']")),
         (f"{readable} and {unknown}", _struct("_op", "operation", "_op")),
     ]
     for column in contract.columns:
+        only_alive = "" if _always(contract, column) else "_op <> 'd' and "
         rescued = f"_rescued[{literal(column.name)}]"
-        for condition, rule, value in (
-            (f"{rescued} is not null", f"type {column.type}", rescued),
-            *_conditions(contract, column),
-        ):
-            dead_too = column.key or contract.keyless
-            only_alive = "" if dead_too else "_op <> 'd' and "
-            reasons.append((only_alive + condition, _struct(column.name, rule, value)))
-            if value is not rescued:
-                (always if dead_too else alive).append(condition)
-    quick = " or ".join(always) + (f" or (_op <> 'd' and ({' or '.join(alive)}))" if alive else "")
+        reasons.append(
+            (
+                f"{only_alive}{rescued} is not null",
+                _struct(column.name, f"type {column.type}", rescued),
+            )
+        )
+        for rule in contract.rules:
+            if rule.severity == "error" and rule.column == column.name:
+                condition = _broken(contract, rule, column)
+                if rule.check == "required":
+                    # A value of the wrong type, or a line that cannot be read, has one reason.
+                    condition = f"{condition} and {rescued} is null and {readable}"
+                value = f"cast({name(column.name)} as string)"
+                reasons.append(
+                    (only_alive + f"({condition})", _struct(column.name, rule.label, value))
+                )
+    only_alive = "" if contract.keyless else "_op <> 'd' and "
+    for rule in contract.row_rules:
+        if rule.severity == "error":
+            texts = ", ".join(f"coalesce(cast({name(c)} as string), 'null')" for c in rule.columns)
+            reason = _struct(", ".join(rule.columns), rule.name, f"concat_ws(', ', {texts})")
+            reasons.append((f"{only_alive}({_row_broken(contract, rule)})", reason))
     items = ", ".join(f"case when {condition} then {value} end" for condition, value in reasons)
-    return f"case when not {empty} and ({quick}) then nullif(array_compact(array({items})), cast(array() as {FAILURE})) end"
+    return f"case when not {good(contract)} then array_compact(array({items})) end"
 
 
-def _conditions(contract: Contract, column: Column) -> Iterator[tuple[str, str, str]]:
-    """Yield (condition of failure, rule, value as text) for each rule of a column."""
-    value = name(column.name)
-    for rule in contract.rules:
-        if rule.severity == "error" and rule.column == column.name:
-            condition = violated(rule, column)
-            if rule.check == "required":
-                # A value of the wrong type, or a line that cannot be read, has one reason, not two.
-                kept = f"_rescued[{literal(column.name)}] is null and _rescued['_line'] is null"
-                condition = f"({condition} and (_rescued is null or ({kept})))"
-                if can_be_unavailable(contract, column):
-                    there = f"array_contains(_unavailable, {literal(column.name)})"
-                    condition = f"({condition} and not coalesce({there}, false))"
-            yield condition, rule.label, f"cast({value} as string)"
+def _listed(texts: Iterable[str]) -> str:
+    return ", ".join(literal(text) for text in texts)
+
+
+def _empty() -> str:
+    """Return the condition of an event that carries no row, never null."""
+    return f"coalesce(_op in ({_listed((TRUNCATE, TOMBSTONE))}), false)"
+
+
+def _always(contract: Contract, column: Column) -> bool:
+    """Return whether a delete carries a column too."""
+    return bool(column.key) or contract.keyless
+
+
+def _rescued_any(names: Iterable[str]) -> str:
+    """Return the condition that one of these names has a value of the wrong type, never null."""
+    found = f"map_filter(_rescued, (k, v) -> v is not null and k in ({_listed(names)}))"
+    return f"_rescued is not null and size({found}) > 0"
+
+
+def _broken(contract: Contract, rule: Rule, column: Column) -> str:
+    condition = violated(rule, column)
+    if rule.check == "required" and can_be_unavailable(contract, column):
+        there = f"array_contains(_unavailable, {literal(column.name)})"
+        condition = f"({condition} and not coalesce({there}, false))"
+    return condition
+
+
+def _row_broken(contract: Contract, rule: RowRule) -> str:
+    """Return the condition that a row breaks a rule over several columns, never null.
+
+    NaN counts as null here too. Where the log left one of the columns out, nothing can be said.
+    """
+    condition = rule.sql
+    for column in map(contract.column, rule.columns):
+        if column.type in FLOATS:
+            value = f"nullif({name(column.name)}, {column.type}('NaN'))"
+            condition = condition.replace(name(column.name), value)
+    left_out = [c for c in rule.columns if can_be_unavailable(contract, contract.column(c))]
+    broken = f"not coalesce({condition}, true)"
+    if left_out:
+        lacks = f"coalesce(arrays_overlap(_unavailable, array({_listed(left_out)})), false)"
+        broken = f"{broken} and not {lacks}"
+    return broken
 
 
 def flags(contract: Contract) -> str:
@@ -116,6 +180,11 @@ def flags(contract: Contract) -> str:
     arms = [
         (f"_op <> 'd' and {violated(rule, contract.column(rule.column))}", literal(rule.label))
         for rule in contract.rules
+        if rule.severity == "warning"
+    ]
+    arms += [
+        (f"_op <> 'd' and {_row_broken(contract, rule)}", literal(rule.name))
+        for rule in contract.row_rules
         if rule.severity == "warning"
     ]
     if not arms:
@@ -127,56 +196,3 @@ def flags(contract: Contract) -> str:
 
 def _struct(column: str, rule: str, value: str) -> str:
     return f"named_struct('column', {literal(column)}, 'rule', {literal(rule)}, 'value', {value})"
-
-
-def violated(rule: Rule, column: Column) -> str:
-    """Return the condition under which a value breaks a rule; a null breaks `required` only.
-
-    NaN counts as null, as it does in Pandera.
-    """
-    value = name(column.name)
-    absent = f"({value} is null or isnan({value}))" if column.type in FLOATS else f"{value} is null"
-    if rule.check == "required":
-        return absent
-    return f"not {absent} and not ({_holds(rule, value)})"
-
-
-def _holds(rule: Rule, value: str) -> str:
-    given = rule.arguments
-    low, high = literal(given.get("min_value")), literal(given.get("max_value"))
-    if rule.check == "in_range":
-        above = ">=" if given.get("include_min", True) else ">"
-        below = "<=" if given.get("include_max", True) else "<"
-        return f"{value} {above} {low} and {value} {below} {high}"
-    if rule.check in ("isin", "notin"):
-        values = given.get("allowed_values") or given.get("forbidden_values") or []
-        listed = ", ".join(literal(item) for item in values)
-        return f"{value} {'in' if rule.check == 'isin' else 'not in'} ({listed})"
-    if rule.check == "str_length":
-        return _length(rule, value)
-    # Pandera's str_matches anchors at the start only, str_contains nowhere; so does rlike.
-    simple = {
-        "equal_to": f"{value} = {literal(given.get('value'))}",
-        "not_equal_to": f"{value} <> {literal(given.get('value'))}",
-        "greater_than": f"{value} > {low}",
-        "greater_than_or_equal_to": f"{value} >= {low}",
-        "less_than": f"{value} < {high}",
-        "less_than_or_equal_to": f"{value} <= {high}",
-        "str_matches": f"{value} rlike {literal('^(?:' + str(given.get('pattern')) + ')')}",
-        "str_contains": f"{value} rlike {literal(given.get('pattern'))}",
-        "str_startswith": f"startswith({value}, {literal(given.get('string'))})",
-        "str_endswith": f"endswith({value}, {literal(given.get('string'))})",
-    }
-    return simple[rule.check]
-
-
-def _length(rule: Rule, value: str) -> str:
-    given = rule.arguments
-    if given.get("exact_value") is not None:
-        return f"char_length({value}) = {literal(given['exact_value'])}"
-    bounds = []
-    if given.get("min_value") is not None:
-        bounds.append(f"char_length({value}) >= {literal(given['min_value'])}")
-    if given.get("max_value") is not None:
-        bounds.append(f"char_length({value}) <= {literal(given['max_value'])}")
-    return " and ".join(bounds)

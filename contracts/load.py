@@ -7,11 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from contracts import declarations, document
+from contracts import declarations, document, units
 from contracts.dataset_rules import dataset_rules_of
 from contracts.errors import ContractError
 from contracts.model import UNITS, Capture, Channel, Cleanse, Column, Contract, Hub, Vault
 from contracts.rules import rules_of
+from contracts.table_rules import (
+    references_of,
+    references_that_fail,
+    row_rules_of,
+    unique_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -57,6 +63,7 @@ def load_domain(folder: Path, domain: str) -> dict[str, Contract]:
             )
         found[contract.dataset] = contract
     problems += _hubs_that_differ(found.values())
+    problems += references_that_fail(found) if not problems else []
     if problems:
         raise ContractError("\n".join(problems))
     return found
@@ -117,7 +124,10 @@ def _contract(source: Document, domain: str) -> Contract:
         description=((data.get("description") or {}).get("purpose") or "").strip(),
         owner=_owner(data),
         columns=columns,
-        rules=rules_of(source, columns),
+        rules=rules_of(source, columns, domain),
+        row_rules=row_rules_of(source, columns),
+        unique=unique_of(source, columns),
+        references=references_of(source, columns),
         capture=_captures(source, *declared.get("capture", ([], []))),
         vault=_vault(source, parts.get("vault"), declared, columns),
         features=parts["features"].model_dump() if "features" in parts else {},
@@ -168,6 +178,9 @@ def _column(source: Document, index: int, raw: dict[str, Any]) -> Column:
     unknown = set(custom) - {"cleanse", "evolution", "unit"}
     if unknown:
         raise source.error(path, f"column '{raw['name']}': unknown property {sorted(unknown)}")
+    if "unit" in custom and not units.is_known(str(custom["unit"])):
+        message = f"column '{raw['name']}': unit '{custom['unit']}' is no UCUM unit and no currency"
+        raise source.error([*path, "customProperties"], message)
     evolved = _declaration(
         source, declarations.EvolutionDeclaration, custom.get("evolution") or {}, path
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -25,7 +25,8 @@ Severity = Literal["error", "warning"]
 class Rule:
     """One check of one column: its name, its arguments and what a failure means.
 
-    `error` sends the row to quarantine, `warning` lets it pass with a flag.
+    `error` sends the row to quarantine, `warning` lets it pass with a flag. `source` is where
+    Python code that judges is found: `module:function`, or the module that registers it.
     """
 
     column: str
@@ -34,11 +35,61 @@ class Rule:
     severity: Severity = "error"
     name: str = ""
     description: str = ""
+    source: str = ""
 
     @property
     def label(self) -> str:
         """Return the name under which a failure is reported."""
         return self.name or self.check
+
+
+@dataclass(frozen=True)
+class RowRule:
+    """One condition over several columns of a row, in SQL; a row for which it is false breaks it.
+
+    As in SQL's own constraints, a row for which it is null keeps it.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    sql: str
+    severity: Severity = "error"
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Unique:
+    """Columns that no two current rows may share values of; a row with a null among them may."""
+
+    columns: tuple[str, ...]
+    severity: Severity = "error"
+    name: str = ""
+    description: str = ""
+
+    @property
+    def label(self) -> str:
+        """Return the name under which a repetition is reported."""
+        return self.name or f"unique {', '.join(self.columns)}"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Columns whose values occur in columns of another dataset's current rows, nulls aside.
+
+    `place` is the file and line that say so.
+    """
+
+    columns: tuple[str, ...]
+    dataset: str
+    to: tuple[str, ...]
+    severity: Severity = "warning"
+    name: str = ""
+    place: str = ""
+
+    @property
+    def label(self) -> str:
+        """Return the name under which a row without a counterpart is reported."""
+        return self.name or f"{', '.join(self.columns)} in {self.dataset}"
 
 
 @dataclass(frozen=True)
@@ -154,6 +205,9 @@ class Contract:
     channels: tuple[Channel, ...] = ()
     source_table: str = ""
     file: str = ""
+    row_rules: tuple[RowRule, ...] = ()
+    unique: tuple[Unique, ...] = ()
+    references: tuple[Reference, ...] = ()
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -177,6 +231,18 @@ class Contract:
         if found is None:
             return None
         return timedelta(days=float(found["value"]) * UNITS[found.get("unit") or "d"])
+
+    def narrowed(self, names: tuple[str, ...]) -> Contract:
+        """Return the contract of these columns alone, with the rules that need no other."""
+        return replace(
+            self,
+            columns=tuple(self.column(name) for name in names),
+            rules=tuple(rule for rule in self.rules if rule.column in names),
+            row_rules=tuple(rule for rule in self.row_rules if set(rule.columns) <= set(names)),
+            unique=(),
+            references=(),
+            capture=(),
+        )
 
     def column(self, name: str) -> Column:
         """Return a column by name; raise KeyError where there is none."""

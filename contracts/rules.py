@@ -1,69 +1,73 @@
-"""The rules of a contract, named as Pandera names its checks."""
+"""The rules of a contract's columns, named as Pandera names its checks."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
 
+from contracts import formats, patterns
+from contracts.checks import ALIASES, CHECKS, LISTS, NUMBERS, arguments_of, kind_of
+from contracts.custom import custom_rule
 from contracts.dataset_rules import is_dataset_rule
 from contracts.model import Column, Rule
+from contracts.sql import FLOATS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from contracts.document import Document
 
+Path = list[str | int]
 # ODCS option -> (Pandera check, its argument)
 OPTIONS = {
     "minimum": ("greater_than_or_equal_to", "min_value"),
     "exclusiveMinimum": ("greater_than", "min_value"),
     "maximum": ("less_than_or_equal_to", "max_value"),
     "exclusiveMaximum": ("less_than", "max_value"),
+    "multipleOf": ("multiple_of", "divisor"),
     "minLength": ("str_length", "min_value"),
     "maxLength": ("str_length", "max_value"),
     "pattern": ("str_matches", "pattern"),
+    "minItems": ("items_in_range", "min_items"),
+    "maxItems": ("items_in_range", "max_items"),
 }
-# Pandera check -> arguments it takes
-CHECKS = {
-    "equal_to": ("value",),
-    "not_equal_to": ("value",),
-    "greater_than": ("min_value",),
-    "greater_than_or_equal_to": ("min_value",),
-    "less_than": ("max_value",),
-    "less_than_or_equal_to": ("max_value",),
-    "in_range": ("min_value", "max_value", "include_min", "include_max"),
-    "isin": ("allowed_values",),
-    "notin": ("forbidden_values",),
-    "str_matches": ("pattern",),
-    "str_contains": ("pattern",),
-    "str_startswith": ("string",),
-    "str_endswith": ("string",),
-    "str_length": ("min_value", "max_value", "exact_value"),
-}
+BOUNDS = (
+    ("minimum", "maximum"),
+    ("minimum", "exclusiveMaximum"),
+    ("exclusiveMinimum", "maximum"),
+    ("exclusiveMinimum", "exclusiveMaximum"),
+    ("minLength", "maxLength"),
+    ("minItems", "maxItems"),
+)
 
 
-def rules_of(source: Document, columns: tuple[Column, ...]) -> tuple[Rule, ...]:
-    """Return every row rule of the contract in column order; raise ContractError for a bad one."""
+def rules_of(source: Document, columns: tuple[Column, ...], domain: str) -> tuple[Rule, ...]:
+    """Return every rule of one column in column order; raise ContractError for a bad one."""
     found: list[Rule] = []
     for index, raw in enumerate(source.data["schema"][0].get("properties") or []):
-        path: list[str | int] = ["schema", 0, "properties", index]
+        path: Path = ["schema", 0, "properties", index]
         column = columns[index]
         if column.required:
             found.append(Rule(column.name, "required"))
-        _bounds(source, [*path, "logicalTypeOptions"], column, raw.get("logicalTypeOptions") or {})
-        for option, value in (raw.get("logicalTypeOptions") or {}).items():
+        options = raw.get("logicalTypeOptions") or {}
+        for option, value in options.items():
+            found += _option(source, [*path, "logicalTypeOptions", option], column, option, value)
+        _bounds(source, [*path, "logicalTypeOptions"], column, options)
+        if raw.get("enum"):
+            allowed = {"allowed_values": [each["value"] for each in raw["enum"]]}
             found.append(
-                _option(source, [*path, "logicalTypeOptions", option], column, option, value)
+                _checked(source, [*path, "enum"], column, Rule(column.name, "isin", allowed))
             )
         for place, quality in enumerate(raw.get("quality") or []):
-            if is_dataset_rule(quality):
+            if is_dataset_rule(quality) or quality.get("type") in ("sql", "text"):
                 continue
-            found.append(_quality(source, [*path, "quality", place], column, quality))
+            where: Path = [*path, "quality", place]
+            found.append(_quality(source, where, column, quality, domain))
     return tuple(found)
 
 
-def _bounds(
-    source: Document, path: list[str | int], column: Column, options: dict[str, Any]
-) -> None:
-    for low, high in (("minimum", "maximum"), ("minLength", "maxLength")):
+def _bounds(source: Document, path: Path, column: Column, options: dict[str, Any]) -> None:
+    for low, high in BOUNDS:
         if low in options and high in options and options[low] > options[high]:
             raise source.error(
                 [*path, low],
@@ -72,25 +76,63 @@ def _bounds(
 
 
 def _option(
-    source: Document,
-    path: list[str | int],
-    column: Column,
-    option: str,
-    value: Any,
-) -> Rule:
-    if option not in OPTIONS:
+    source: Document, path: Path, column: Column, option: str, value: Any
+) -> Iterator[Rule]:
+    """Yield the rule of an option of the standard, none where it says how to read, not what is right."""
+    kind = kind_of(column.type)
+    if option == "format":
+        yield from _format(source, path, column, value)
+    elif option == "uniqueItems":
+        if value:
+            yield _checked(source, path, column, Rule(column.name, "items_unique"))
+    elif option in ("timezone", "defaultTimezone") and kind == "timestamp":
+        if value not in (True, "UTC", "Etc/UTC"):
+            message = (
+                f"column '{column.name}': a time without a zone is read as UTC, not as {value}"
+            )
+            raise source.error(path, message)
+    elif option in OPTIONS:
+        check, argument = OPTIONS[option]
+        yield _checked(source, path, column, Rule(column.name, check, {argument: value}))
+    else:
         raise source.error(path, f"column '{column.name}': option '{option}' is not known")
-    check, argument = OPTIONS[option]
-    return _checked(source, path, Rule(column.name, check, {argument: value}))
 
 
-def _quality(source: Document, path: list[str | int], column: Column, raw: dict[str, Any]) -> Rule:
-    severity = raw.get("severity", "error")
-    if severity not in ("error", "warning"):
-        raise source.error(path, f"column '{column.name}': severity is error or warning")
+def _format(source: Document, path: Path, column: Column, name: str) -> Iterator[Rule]:
+    kind = kind_of(column.type)
+    if kind == "string" and name in formats.FORMATS:
+        pattern = formats.pattern_of(name)
+        if pattern:
+            given = {"pattern": pattern}
+            yield Rule(column.name, "str_matches", given, name=f"format {name}")
+    elif kind in NUMBERS and name in formats.WIDTHS:
+        low, high = formats.WIDTHS[name]
+        given = {"min_value": low, "max_value": high}
+        yield Rule(column.name, "in_range", given, name=f"format {name}")
+    elif name not in _described(kind):
+        known = _described(kind) or (formats.FORMATS if kind == "string" else formats.WIDTHS)
+        message = f"column '{column.name}': format '{name}' is none of {', '.join(known)}"
+        raise source.error(path, message)
+
+
+def _described(kind: str) -> tuple[str, ...]:
+    """Return the formats that say of a type what it is anyway."""
+    floats = ("f32", "f64") if kind in (*FLOATS, "decimal") else ()
+    return floats or formats.AS_READ.get(kind, ())
+
+
+def _quality(
+    source: Document, path: Path, column: Column, raw: dict[str, Any], domain: str
+) -> Rule:
+    severity = severity_of(source, path, column.name, raw)
     text = {"name": raw.get("name", ""), "description": raw.get("description", "")}
     if raw.get("metric") == "invalidValues":
         given = raw.get("arguments") or {}
+        if raw.get("mustBe") != 0:
+            message = (
+                f"column '{column.name}': invalidValues judges each row, so it needs mustBe: 0"
+            )
+            raise source.error(path, message)
         if "validValues" in given:
             rule = Rule(
                 column.name, "isin", {"allowed_values": given["validValues"]}, severity, **text
@@ -98,30 +140,69 @@ def _quality(source: Document, path: list[str | int], column: Column, raw: dict[
         elif "pattern" in given:
             rule = Rule(column.name, "str_matches", {"pattern": given["pattern"]}, severity, **text)
         else:
-            raise source.error(
-                path, f"column '{column.name}': invalidValues needs validValues or pattern"
-            )
-        return _checked(source, path, rule)
+            message = f"column '{column.name}': invalidValues needs validValues or pattern"
+            raise source.error(path, message)
+        return _checked(source, path, column, rule)
     if raw.get("type") == "custom" and raw.get("engine") == "pandera":
-        given = dict(raw["implementation"])
+        given = raw["implementation"]
+        given = dict(given) if isinstance(given, dict) else {"check": given}
         check = given.pop("check", "")
-        return _checked(source, path, Rule(column.name, check, given, severity, **text))
+        check = ALIASES.get(check, check)
+        rule = Rule(column.name, check, given, severity, **text)
+        if check in CHECKS:
+            return _checked(source, path, column, rule)
+        return custom_rule(source, path, rule, domain)
     raise source.error(path, f"column '{column.name}': this kind of quality rule is not known")
 
 
-def _checked(source: Document, path: list[str | int], rule: Rule) -> Rule:
-    if rule.check not in CHECKS:
-        raise source.error(path, f"column '{rule.column}': check '{rule.check}' is not known")
-    unknown = set(rule.arguments) - set(CHECKS[rule.check])
-    if unknown or not rule.arguments:
-        wanted = ", ".join(CHECKS[rule.check])
-        raise source.error(path, f"column '{rule.column}': {rule.check} takes {wanted}")
-    low, high = rule.arguments.get("min_value"), rule.arguments.get("max_value")
-    if low is not None and high is not None and low > high:
-        raise source.error(path, f"column '{rule.column}': minimum {low} is above maximum {high}")
-    if "pattern" in rule.arguments:
-        try:
-            re.compile(rule.arguments["pattern"])
-        except re.error as error:
-            raise source.error(path, f"column '{rule.column}': bad pattern: {error}") from None
-    return rule
+def severity_of(source: Document, path: Path, where: str, raw: dict[str, Any]) -> Any:
+    """Return what breaking a rule means; raise ContractError for a word that is none of the two."""
+    severity = raw.get("severity", "error")
+    if severity not in ("error", "warning"):
+        raise source.error(path, f"'{where}': severity is error or warning")
+    return severity
+
+
+def _checked(source: Document, path: Path, column: Column, rule: Rule) -> Rule:
+    """Return the rule, its flags written into its pattern; raise ContractError for a bad one."""
+    check, said = CHECKS[rule.check], f"column '{column.name}': {rule.check}"
+    given = rule.arguments
+    missing = set(check.needs) - set(given)
+    if (
+        missing
+        or set(given) - set(check.takes)
+        or (check.one_of and not set(given) & set(check.one_of))
+    ):
+        raise source.error(path, f"{said} takes {', '.join(check.takes) or 'no argument'}")
+    if kind_of(column.type) not in check.kinds:
+        raise source.error(path, f"{said} does not judge a column of type {column.type}")
+    try:
+        values = arguments_of(rule.check, given, column.type)
+    except ValueError as error:
+        raise source.error(path, f"{said}: {error}") from None
+    for low, high in (("min_value", "max_value"), ("min_items", "max_items")):
+        if low in values and high in values and values[low] > values[high]:
+            message = f"{said}: minimum {given[low]} is above maximum {given[high]}"
+            raise source.error(path, message)
+    whole = values.get("include_min", True) and values.get("include_max", True)
+    if rule.check == "in_range" and values["min_value"] == values["max_value"] and not whole:
+        raise source.error(path, f"{said}: no value is above and below {given['min_value']}")
+    if rule.check == "multiple_of" and values["divisor"] <= 0:
+        raise source.error(path, f"{said}: {given['divisor']} is not above 0")
+    if any(not values[name] for name in LISTS if name in values):
+        raise source.error(path, f"{said}: the list of values is empty")
+    return _with_flags(source, path, rule) if "pattern" in given else rule
+
+
+def _with_flags(source: Document, path: Path, rule: Rule) -> Rule:
+    given = dict(rule.arguments)
+    flags = given.pop("flags", "")
+    if set(flags) - set(patterns.FLAGS):
+        message = f"column '{rule.column}': flags '{flags}' are not letters of {patterns.FLAGS}"
+        raise source.error(path, message)
+    given["pattern"] = patterns.inline(given["pattern"], flags)
+    try:
+        re.compile(given["pattern"])
+    except (re.error, OverflowError) as error:
+        raise source.error(path, f"column '{rule.column}': bad pattern: {error}") from None
+    return Rule(rule.column, rule.check, given, rule.severity, rule.name, rule.description)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 GHOST = f"unhex('{'00' * 32}')"
 INTEGERS = ("tinyint", "smallint", "int", "bigint")
+FLOATS = ("float", "double")
 
 
 def name(text: str) -> str:
@@ -26,9 +29,13 @@ def literal(value: Any) -> str:  # noqa: PLR0911 - one return a kind of value
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int):
+        if abs(value) > 2**63 - 1:
+            return f"{value}BD"
         return f"{value}L" if abs(value) > 2**31 - 1 else str(value)
     if isinstance(value, float):
-        return f"{value!r}D"
+        return f"{value!r}D" if math.isfinite(value) else f"double('{value}')"
+    if isinstance(value, Decimal):
+        return f"{value:f}BD"
     if isinstance(value, datetime):
         return f"timestamp'{value.isoformat(sep=' ')}'"
     if isinstance(value, date):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
 from contracts import gate
+from lakehouse.python_checks import with_python_checks
 from platinum.outcome import ALONE, BAD, EARLY, FRESH, SEEN
 
 if TYPE_CHECKING:
@@ -54,17 +55,16 @@ def lines(rows: DataFrame, contract: Contract, shape: Shape) -> DataFrame:
     Only the rules of the needed columns count: a wrong price does not keep an event from its
     offer. What is wrong with the rest of the row is silver's to say.
     """
-    columns = tuple(contract.column(name) for name in shape.needed)
-    rules = tuple(rule for rule in contract.rules if rule.column in shape.needed)
-    narrow = replace(contract, columns=columns, rules=rules, capture=())
-    kept = [F.expr(gate.cleansed(column)).alias(column.name) for column in columns]
+    narrow = contract.narrowed(shape.needed)
+    kept = [F.expr(gate.cleansed(column)).alias(column.name) for column in narrow.columns]
     cleansed = rows.where(F.col("_op").isin(*shape.operations)).select(
         *kept, "_op", "_rescued", "_sequence", "_ingested_at"
     )
+    cleansed = with_python_checks(cleansed, narrow)
     complete = F.lit(True)
     for name in shape.needed:
         complete = complete & F.col(name).isNotNull()
-    good = complete & F.expr(gate.failures(narrow)).isNull()
+    good = complete & F.expr(gate.good(narrow))
     return cleansed.select(*shape.needed, "_sequence", "_ingested_at", good.alias("_good"))
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lakehouse.tables import TableName, Tables
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from contracts.model import Contract
     from lakehouse.dataset_audit.audit import Audit
     from lakehouse.ledger import Run
@@ -19,6 +21,7 @@ class Batch:
     """The bronze rows of one dataset after batch `consumed`, up to and with batch `newest`.
 
     `held_to_rules` says whether the dataset's rules decide on it: not on what was accepted before.
+    `targets` are the contracts of the datasets that its references may point to.
     """
 
     contract: Contract
@@ -27,6 +30,7 @@ class Batch:
     consumed: int
     newest: int
     held_to_rules: bool = True
+    targets: Mapping[str, Contract] = field(default_factory=dict)
 
     @property
     def bronze(self) -> TableName:
@@ -68,7 +72,7 @@ class Loaded:
     """The rows of a batch by verdict, and what the tables took of them.
 
     `closed` of the events are deletes that truncates or updates called for; `rejected_before` of
-    the quarantined rows were there already.
+    the quarantined rows were there already. `warnings` say which rules across rows are broken.
     """
 
     split: dict[str, int]
@@ -77,3 +81,4 @@ class Loaded:
     closed: int = 0
     rejected_before: int = 0
     audit: Audit | None = None
+    warnings: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 
 from contracts import gate, vault
 from contracts.sql import from_text, literal, name
+from lakehouse.python_checks import with_python_checks
 
 if TYPE_CHECKING:
     from pyspark.sql import Column as SparkColumn
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from contracts.model import Column, Contract
 
-IDENTITY = "_identity"
+IDENTITY, GOOD = "_identity", "_good"
 CARRIED = ("_op", "_sequence", "_source_ts", "_source", "_origin", "_batch", "_rescued")
 TEXTS, NAMES = "map<string,string>", "array<string>"
 # What the source left out of a change, and the key it moved the row from
@@ -28,21 +29,22 @@ FORMER = "_former"
 def judged(bronze: DataFrame, contract: Contract) -> DataFrame:
     """Return one row a bronze row: cleansed, with `_failures`, `_flags`, and its vault keys.
 
-    `_failures` is null for a good row; `_row` is the row as it came, as text. `_identity` is a
+    `_good` says whether a row breaks no rule, `_failures` is null then; whoever writes good rows
+    asks `_good`, which costs less. `_row` is the row as it came, as text. `_identity` is a
     64-bit hash of key and position, by which repeated events are found. Where rows have no key, a
     good update comes with a second row, `_former`: the delete of the content that it replaced.
     """
     if not contract.keyless:
         return _judged(bronze, contract).withColumn(FORMER, F.lit(False))
     rows = _judged(bronze, contract, BEFORE)
-    replaced = rows.where("_op = 'u' and _failures is null").select(
+    replaced = rows.where(f"_op = 'u' and {GOOD}").select(
         *[F.col(BEFORE)[label].alias(label) for label in bronze.columns if label[0] != "_"],
         F.lit("d").alias("_op"),
         *[column for column in CARRIED if column not in ("_op", "_rescued")],
         F.lit(None).cast(TEXTS).alias("_rescued"),
         F.array_join(F.map_keys(BEFORE), ",").alias(GIVEN),
     )
-    formers = _judged(replaced, contract).where("_failures is null")
+    formers = _judged(replaced, contract).where(GOOD)
     return (
         rows.drop(BEFORE)
         .withColumn(FORMER, F.lit(False))
@@ -64,8 +66,9 @@ def _judged(bronze: DataFrame, contract: Contract, *kept: str) -> DataFrame:
         _moved_from(contract).alias(MOVED_FROM),
         F.expr(_as_it_came(contract)).alias("_row"),
     )
-    checked = cleansed.withColumns(
+    checked = with_python_checks(cleansed, contract).withColumns(
         {
+            GOOD: F.expr(gate.good(contract)),
             "_failures": F.expr(gate.failures(contract)),
             "_flags": F.expr(gate.flags(contract)),
         }

@@ -11,9 +11,9 @@ from pyspark.sql import functions as F
 from contracts.gate import TOMBSTONE, TRUNCATE
 from contracts.vault import events_columns
 from lakehouse.writing import Written, append
-from silver import dataset_gate, truncates
+from silver import across_rows, dataset_gate, truncates
 from silver.batch import Batch, Loaded
-from silver.gate import FORMER, IDENTITY, UNAVAILABLE
+from silver.gate import FORMER, GOOD, IDENTITY, UNAVAILABLE
 from silver.repeats import VERDICT, VERDICTS, verdicts
 from silver.unavailable import EXTRA, fill, has_any
 from silver.vault import load_hubs, load_link
@@ -72,8 +72,9 @@ def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame
     elif closed is not None:
         closed = closed.persist()
         ends, rows = closed.count(), rows.unionByName(closed, allowMissingColumns=True)
+    warnings = across_rows.hold(spark, batch, rows)
     written = append(tables, batch.events, rows, once=batch.once, skip_on=batch.skip_on)
-    return Loaded(split, written, rejected, ends, before, audit)
+    return Loaded(split, written, rejected, ends, before, audit, warnings)
 
 
 def _counts(rows: DataFrame) -> Counts:
@@ -82,7 +83,7 @@ def _counts(rows: DataFrame) -> Counts:
     empty = F.coalesce(tombstone | truncate, F.lit(False))
     each = rows.groupBy(IDENTITY).agg(
         F.count(F.lit(1)).alias("input"),
-        F.count_if(F.col("_failures").isNull() & ~empty).alias("good"),
+        F.count_if(F.col(GOOD) & ~empty).alias("good"),
         F.count_if(tombstone).alias("tombstones"),
         F.count_if(truncate).alias("truncates"),
         F.count_if(F.col(UNAVAILABLE).isNotNull()).alias("left_out"),

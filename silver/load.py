@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from lakehouse.errors import ContractBreach, LakehouseError
 from lakehouse.ledger import Step
 from lakehouse.tables import Tables
-from silver import large_batch, small_batch
+from silver import across_rows, large_batch, small_batch
 from silver.batch import Batch, Loaded
 from silver.gate import judged
 from silver.pending import Waiting, batches, stored_until, waiting
@@ -43,13 +43,18 @@ def load(
     `breaches`; the others go on.
     """
     tables, found = Tables.at(settings), []
-    for contract in contracts:
+    known = {contract.dataset: contract for contract in contracts}
+    for contract in known.values():
         if contract.vault is not None:
             consumed, newest = batches(tables, contract)
             if newest > consumed:
-                found.append(Batch(contract, run, tables, consumed, newest, held_to_rules))
+                found.append(Batch(contract, run, tables, consumed, newest, held_to_rules, known))
     with ThreadPoolExecutor(PARALLEL) as pool:
-        return list(pool.map(lambda batch: _load_or_stop(spark, batch, progress), found))
+        return [
+            step
+            for wave in across_rows.in_waves(found)
+            for step in pool.map(lambda batch: _load_or_stop(spark, batch, progress), wave)
+        ]
 
 
 def _load_or_stop(spark: SparkSession, batch: Batch, progress: Callable[..., None]) -> Step:
@@ -91,10 +96,13 @@ def _load_one(spark: SparkSession, batch: Batch, progress: Callable[..., None]) 
             seconds=time.monotonic() - start,
             upstream=str(batch.bronze), version_from=batch.consumed, version_to=batch.newest,
             contract_version=contract.version,
+            message="; ".join(loaded.warnings),
         )
     )  # fmt: skip
     run.flush()
     progress(f"silver {contract.dataset}: {step.valid:,} valid, {step.quarantined:,} quarantined")
+    for warning in loaded.warnings:
+        progress(f"silver {contract.dataset}: warning: {warning}")
     return step
 
 

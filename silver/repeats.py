@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from contracts.gate import TOMBSTONE, TRUNCATE
 from contracts.sql import literal
-from silver.gate import IDENTITY, UNAVAILABLE
+from silver.gate import GOOD, IDENTITY, UNAVAILABLE
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -40,7 +40,7 @@ def verdicts(
     """
     assert contract.vault is not None
     parent = f"{contract.vault.parent}_hk"
-    good = F.col("_failures").isNull()
+    good = F.col(GOOD)
     verdict = F.when(good, F.lit("valid")).otherwise(F.lit("quarantined"))
     if repeats != "none":
         rows = _ranked(rows, contract) if repeats == "anywhere" else _some_ranked(rows, contract)
@@ -86,7 +86,7 @@ def _against(other: Column, is_repeat: Column) -> Column:
 
 def _ranked(rows: DataFrame, contract: Contract) -> DataFrame:
     """Return the rows with their place among the good rows of one key and position, and its first."""
-    good = F.col("_failures").isNull()
+    good = F.col(GOOD)
     assert contract.vault is not None
     apart = (f"{contract.vault.parent}_hk", "_op") if contract.keyless else contract.keys
     one = Window.partitionBy(*apart, "_sequence", good).orderBy(*SAME, "_source")
@@ -97,7 +97,7 @@ def _ranked(rows: DataFrame, contract: Contract) -> DataFrame:
 
 def _some_ranked(rows: DataFrame, contract: Contract) -> DataFrame:
     twice = (
-        rows.where(F.col("_failures").isNull())
+        rows.where(GOOD)
         .groupBy(IDENTITY)
         .agg(F.count(F.lit(1)).alias("_times"))
         .where(F.col("_times") > 1)

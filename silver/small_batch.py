@@ -19,7 +19,7 @@ from contracts.sql import quoted
 from contracts.vault import events_columns
 from lakehouse.tables import TableName, Tables
 from lakehouse.writing import Written, append_arrow
-from silver import dataset_gate, truncates
+from silver import across_rows, dataset_gate, truncates
 from silver.batch import Batch, Loaded
 from silver.gate import FORMER, UNAVAILABLE
 from silver.repeats import VERDICT, VERDICTS, verdicts
@@ -83,6 +83,7 @@ def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame
         ends = formers.select(columns).append_column("_batch", numbers)
     if ends is not None:
         events = pa.concat_tables([events, ends], promote_options="permissive")
+    warnings = across_rows.hold(spark, batch, events)
     written = append_arrow(
         batch.tables, batch.events, events, once=batch.once, skip_on=batch.skip_on
     )
@@ -91,8 +92,9 @@ def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame
         written,
         rejected,
         0 if ends is None else ends.num_rows,
-        split["quarantined"] - bad.num_rows,
+        by["quarantined"].num_rows - bad.num_rows,
         audit,
+        warnings,
     )
 
 

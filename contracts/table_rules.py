@@ -1,0 +1,206 @@
+"""The rules of a contract that no column holds alone: conditions, joint uniqueness, references."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from contracts.checks import kind_of
+from contracts.model import Reference, RowRule, Unique
+from contracts.rules import severity_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from contracts.document import Document
+    from contracts.model import Column, Contract
+
+Path = list[str | int]
+TABLE = re.compile(r"[\"'`]?\$?\{(table|model|object)\}[\"'`]?")
+COLUMN = re.compile(r"[\"'`]?\$?\{(column|field|property)\}[\"'`]?")
+SHAPE = "a row rule reads: select count(*) from {table} where <what is wrong>, with mustBe: 0"
+# What a row's own values do not decide
+OUTSIDE = (
+    exp.AggFunc, exp.Window, exp.Subquery, exp.Select, exp.Anonymous, exp.Rand, exp.CurrentDate,
+    exp.CurrentTimestamp, exp.CurrentTime, exp.Explode, exp.Star,
+)  # fmt: skip
+
+
+def row_rules_of(source: Document, columns: tuple[Column, ...]) -> tuple[RowRule, ...]:
+    """Return each `type: sql` rule that judges rows; raise ContractError for a bad one."""
+    found = []
+    for path, raw, column in _qualities(source):
+        if raw.get("type") != "sql":
+            if not column and raw.get("engine") == "pandera" and _check(raw) != "unique":
+                message = "a rule of engine pandera stands at a column; the dataset's own is unique"
+                raise source.error(path, message)
+            continue
+        names = {each.name.lower(): each.name for each in columns}
+        condition = _condition(source, path, raw, column)
+        used = []
+        for node in condition.find_all(exp.Column):
+            if node.table or node.name.lower() not in names:
+                raise source.error(path, f"the query names '{node.sql()}', which is no column")
+            used.append(names[node.name.lower()])
+            node.set("this", exp.to_identifier(used[-1], quoted=True))
+        if not used:
+            raise source.error(path, "the query names no column")
+        holds = exp.Not(this=exp.Paren(this=condition)).sql(dialect="spark")
+        name = raw.get("name") or f"sql {', '.join(dict.fromkeys(used))}"
+        severity = severity_of(source, path, name, raw)
+        text = raw.get("description", "")
+        found.append(RowRule(name, tuple(dict.fromkeys(used)), holds, severity, text))
+    return tuple(found)
+
+
+def _check(raw: dict[str, Any]) -> str:
+    given = raw["implementation"]
+    return given.get("check", "") if isinstance(given, dict) else given
+
+
+def _qualities(source: Document) -> Iterator[tuple[Path, dict[str, Any], str]]:
+    """Yield (path, item, column or nothing) of each quality item of the dataset and its columns."""
+    table, path = source.data["schema"][0], ["schema", 0]
+    for place, raw in enumerate(table.get("quality") or []):
+        yield [*path, "quality", place], raw, ""
+    for index, column in enumerate(table.get("properties") or []):
+        for place, raw in enumerate(column.get("quality") or []):
+            yield [*path, "properties", index, "quality", place], raw, column["name"]
+
+
+def _condition(source: Document, path: Path, raw: dict[str, Any], column: str) -> exp.Expression:
+    query = COLUMN.sub(f"`{column}`", raw["query"]) if column else raw["query"]
+    try:
+        parsed = sqlglot.parse_one(TABLE.sub("rows", query), read="spark")
+    except SqlglotError as error:
+        raise source.error([*path, "query"], f"query: {str(error).splitlines()[0]}") from None
+    where = parsed.args.get("where")
+    plain = isinstance(parsed, exp.Select) and where is not None and raw.get("mustBe") == 0
+    counted = plain and [each.sql().lower() for each in parsed.expressions] == ["count(*)"]
+    others = {key for key, value in parsed.args.items() if value} - {
+        "expressions", "from", "from_", "where", "kind",
+    }  # fmt: skip
+    table = parsed.find(exp.Table)
+    if not counted or others or table is None or table.sql() != "rows":
+        raise source.error([*path, "query"], SHAPE)
+    condition = where.this
+    outside = next(condition.find_all(*OUTSIDE), None)
+    if outside is not None:
+        message = f"'{outside.sql()}' is not decided by one row's values. {SHAPE}"
+        raise source.error([*path, "query"], message)
+    return condition
+
+
+def unique_of(source: Document, columns: tuple[Column, ...]) -> tuple[Unique, ...]:
+    """Return which columns are unique together: `unique: true`, or the dataset's check `unique`."""
+    table, path = source.data["schema"][0], ["schema", 0]
+    names = {column.name for column in columns}
+    found = [
+        Unique((column["name"],))
+        for column in table.get("properties") or []
+        if column.get("unique")
+    ]
+    for place, raw in enumerate(table.get("quality") or []):
+        if raw.get("engine") != "pandera" or _check(raw) != "unique":
+            continue
+        where: Path = [*path, "quality", place]
+        given = dict(raw["implementation"]) if isinstance(raw["implementation"], dict) else {}
+        listed = given.get("columns")
+        if set(given) != {"check", "columns"} or not isinstance(listed, list) or not listed:
+            raise source.error(where, "unique takes columns, a list")
+        for name in listed:
+            if name not in names:
+                raise source.error(where, f"unique names the column '{name}', which is not there")
+        severity = severity_of(source, where, "unique", raw)
+        name, text = raw.get("name", ""), raw.get("description", "")
+        found.append(Unique(tuple(listed), severity, name, text))
+    return tuple(found)
+
+
+def references_of(source: Document, columns: tuple[Column, ...]) -> tuple[Reference, ...]:
+    """Return the references to other datasets, by the standard's `relationships`."""
+    table, path = source.data["schema"][0], ["schema", 0]
+    names, found = {column.name for column in columns}, []
+    places: list[tuple[Path, dict[str, Any], Any]] = [
+        ([*path, "relationships", place], raw, raw["from"])
+        for place, raw in enumerate(table.get("relationships") or [])
+    ]
+    for index, column in enumerate(table.get("properties") or []):
+        for place, raw in enumerate(column.get("relationships") or []):
+            where: Path = [*path, "properties", index, "relationships", place]
+            places.append((where, raw, f"{table['name']}.{column['name']}"))
+    for where, raw, ours in places:
+        own, dataset = _ends(source, where, ours)
+        to, target = _ends(source, where, raw["to"])
+        if dataset != table["name"] or set(own) - names:
+            raise source.error(where, f"'{ours}' is no column of '{table['name']}'")
+        if len(own) != len(to):
+            raise source.error(where, f"{len(own)} columns refer to {len(to)}")
+        said = {item["property"]: item["value"] for item in raw.get("customProperties") or []}
+        if set(said) - {"severity", "name"}:
+            raise source.error(
+                where, f"unknown property {sorted(set(said) - {'severity', 'name'})}"
+            )
+        severity = severity_of(source, where, str(ours), {"severity": "warning"} | said)
+        line = f"{source.file}:{source.line(where)}"
+        found.append(Reference(own, target, to, severity, said.get("name", ""), line))
+    return tuple(found)
+
+
+def _ends(source: Document, path: Path, given: str | list[str]) -> tuple[tuple[str, ...], str]:
+    parts = [text.split(".") for text in ([given] if isinstance(given, str) else given)]
+    if any(len(part) != 2 for part in parts) or len({part[0] for part in parts}) != 1:
+        raise source.error(path, f"'{given}' is no <dataset>.<column>, or columns of one dataset")
+    return tuple(part[1] for part in parts), parts[0][0]
+
+
+def references_that_fail(contracts: Mapping[str, Contract]) -> list[str]:
+    """Return a problem for each reference to what is not there, of another type, or in a circle."""
+    problems = []
+    for contract in contracts.values():
+        for reference in contract.references:
+            target = contracts.get(reference.dataset)
+            if target is None or target.vault is None or not target.vault.historized:
+                message = f"refers to '{reference.dataset}', which is no dataset of silver here"
+                problems.append(f"{reference.place}: {message}")
+                continue
+            for ours, theirs in zip(reference.columns, reference.to, strict=True):
+                if theirs not in target.names:
+                    message = f"refers to '{reference.dataset}.{theirs}', which is not there"
+                    problems.append(f"{reference.place}: {message}")
+                elif kind_of(contract.column(ours).type) != kind_of(target.column(theirs).type):
+                    kinds = f"{contract.column(ours).type} and {target.column(theirs).type}"
+                    message = (
+                        f"'{ours}' refers to '{reference.dataset}.{theirs}', but they are {kinds}"
+                    )
+                    problems.append(f"{reference.place}: {message}")
+    return problems + _circles(contracts.values())
+
+
+def _circles(contracts: Iterable[Contract]) -> list[str]:
+    """Return a problem for each circle of references; a dataset that refers to itself is none."""
+    edges = {
+        contract.dataset: {
+            reference.dataset: reference.place
+            for reference in contract.references
+            if reference.dataset != contract.dataset
+        }
+        for contract in contracts
+    }
+    done: set[str] = set()
+
+    def walk(dataset: str, way: tuple[str, ...]) -> list[str]:
+        if dataset in way:
+            circle = [*way[way.index(dataset) :], dataset]
+            return [f"{edges[way[-1]][dataset]}: references go in a circle: {' -> '.join(circle)}"]
+        if dataset in done:
+            return []
+        found = [problem for to in edges.get(dataset, {}) for problem in walk(to, (*way, dataset))]
+        done.add(dataset)
+        return found
+
+    return [problem for dataset in edges for problem in walk(dataset, ())]

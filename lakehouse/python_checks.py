@@ -1,0 +1,89 @@
+"""Rules that only Python can judge: on Arrow batches, in the job that evaluates the gate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from pyspark import cloudpickle
+from pyspark.sql import functions as F
+
+from contracts import custom
+from contracts.conditions import python_rules
+from contracts.frame import series
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+    from contracts.model import Contract, Rule
+
+
+def with_python_checks(rows: DataFrame, contract: Contract) -> DataFrame:
+    """Return the rows with a boolean column a rule that Python judges: whether the row breaks it.
+
+    The columns have the names by which `contracts.gate` knows them. Without such rules the rows
+    come back as they are.
+    """
+    columns = {
+        name: _judged(rule, contract.column(rule.column).type)
+        for name, rule in python_rules(contract).items()
+    }
+    return rows.withColumns(columns) if columns else rows
+
+
+def _judged(rule: Rule, spark_type: str) -> Column:
+    """Return the verdict on a column, by the domain's code, which travels with the job."""
+    if rule.source:
+        cloudpickle.register_pickle_by_value(custom.module_of(rule))
+        check = custom.check_of(rule)
+        function, each = check._check_fn, bool(check.element_wise)  # noqa: SLF001
+        given, ignores_null = dict(check._check_kwargs), bool(check.ignore_na)  # noqa: SLF001
+    else:
+        from_start, pattern = rule.check == "str_matches", rule.arguments["pattern"]
+        function, each, given, ignores_null = _searches(pattern, from_start), True, {}, True
+    label = f"{rule.column}: {rule.label}"
+
+    def breaks(values: pa.Array) -> pa.Array:
+        return broken(
+            values, spark_type, function, given, label, each=each, ignores_null=ignores_null
+        )
+
+    return F.arrow_udf(breaks, "boolean")(F.col(rule.column))
+
+
+def _searches(pattern: str, from_start: bool) -> Any:
+    def found(text: str) -> bool:
+        import re
+
+        return bool((re.match if from_start else re.search)(pattern, text))
+
+    return found
+
+
+def broken(
+    values: pa.Array,
+    spark_type: str,
+    function: Any,
+    given: dict[str, Any],
+    label: str,
+    *,
+    each: bool,
+    ignores_null: bool,
+) -> pa.Array:
+    """Return for each value whether it breaks the rule, as Pandera calls and reads a check.
+
+    Raises:
+        TypeError: the function returned no verdict a row, so rows cannot be judged by it.
+    """
+    import pandas as pd
+    import pandera.pandas as pandera
+
+    column = series(values, spark_type)
+    check = pandera.Check(function, element_wise=each, ignore_na=ignores_null, **given)
+    verdict = check(column).check_output
+    if not isinstance(verdict, pd.Series):
+        raise TypeError(
+            f"{label}: the function returned {verdict!r} for a batch, not one verdict a row"
+        )
+    failed = ~verdict.fillna(False).astype(bool)
+    return pa.array(failed.reindex(column.index, fill_value=False), pa.bool_())

@@ -1,0 +1,170 @@
+"""Rules that one row cannot break alone: values that repeat, values that another dataset lacks.
+
+They are judged on the rows that would be current once a batch is loaded, just before its events
+are committed, and only for what the batch changes: one aggregate a uniqueness, one join a
+reference. `docs/decisions/0008-across-rows-before-the-commit.md` says why no row is quarantined.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from pyspark.sql import functions as F
+
+from contracts import vault
+from contracts.conditions import absent
+from contracts.sql import name
+from lakehouse.errors import ContractBreach
+from lakehouse.tables import TableName
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pyspark.sql import DataFrame, SparkSession
+
+    from contracts.model import Contract, Reference, Unique
+    from silver.batch import Batch
+
+
+def hold(spark: SparkSession, batch: Batch, events: pa.Table | DataFrame) -> tuple[str, ...]:
+    """Return what the batch's events would break of severity `warning`; without rules, at no cost.
+
+    `events` are all that is about to be appended, deletes and closed rows among them.
+
+    Raises:
+        ContractBreach: they would break a rule of severity `error`; nothing of them is written.
+    """
+    contract = batch.contract
+    if not contract.unique and not contract.references:
+        return ()
+    new = spark.createDataFrame(events) if isinstance(events, pa.Table) else events
+    judged: list[tuple[Unique | Reference, DataFrame]] = [
+        (rule, _repeated(spark, batch, rule, new)) for rule in contract.unique
+    ]
+    judged += [(rule, _orphans(spark, batch, rule, new)) for rule in contract.references]
+    said: dict[str, list[str]] = {"error": [], "warning": []}
+    for rule, broken in judged:
+        what = _told(rule, broken)
+        if what:
+            said[rule.severity].append(what)
+    if said["error"]:
+        raise ContractBreach(
+            f"{contract.dataset}: {batch.events} stays as it is, the batch up to {batch.newest} of "
+            f"{batch.bronze} would break its contract: {'; '.join(said['error'])}. Correct the rows at "
+            "their source; the correction is read together with this batch"
+        )
+    return tuple(said["warning"])
+
+
+def in_waves(batches: Iterable[Batch]) -> list[list[Batch]]:
+    """Return the batches in the order of their references: what is referred to comes first."""
+    left = {batch.contract.dataset: batch for batch in batches}
+    waves = []
+    while left:
+        wave = [
+            batch
+            for dataset, batch in left.items()
+            if not any(
+                rule.dataset in left and rule.dataset != dataset
+                for rule in batch.contract.references
+            )
+        ]
+        assert wave, "references that go in a circle are refused when contracts are loaded"
+        waves.append(wave)
+        for batch in wave:
+            del left[batch.contract.dataset]
+    return waves
+
+
+def _key(contract: Contract) -> str:
+    assert contract.vault is not None
+    return f"{contract.vault.parent}_hk"
+
+
+def _stored(spark: SparkSession, batch: Batch, contract: Contract) -> DataFrame | None:
+    assert contract.vault is not None
+    table = TableName.of("silver", contract.domain, contract.vault.events)
+    if batch.tables.is_empty(table):
+        return None
+    return spark.read.format("delta").load(batch.tables.path(table))
+
+
+def _will_be(spark: SparkSession, batch: Batch, new: DataFrame) -> DataFrame:
+    """Return the events of the dataset as the batch leaves them, with what a current row needs."""
+    columns = vault.events_columns(batch.contract)
+    stored = _stored(spark, batch, batch.contract)
+    new = new.select(*columns)
+    return new if stored is None else stored.select(*columns).unionByName(new)
+
+
+def _current(
+    spark: SparkSession,
+    contract: Contract,
+    events: DataFrame,
+    columns: tuple[str, ...],
+    values: DataFrame,
+) -> DataFrame:
+    """Return the current rows with one of these values, from the events of their keys alone."""
+    touched = events.join(values, on=list(columns), how="left_semi").select(_key(contract))
+    return _present(_current_of(spark, contract, events, touched), contract, columns)
+
+
+def _current_of(
+    spark: SparkSession, contract: Contract, events: DataFrame, keys: DataFrame
+) -> DataFrame:
+    """Return the current rows of some keys, from the events of these keys alone."""
+    of_keys = events.join(keys.distinct(), on=_key(contract), how="left_semi")
+    if contract.keyless:
+        # A truncate has no key and takes every row with it.
+        of_keys = of_keys.unionByName(events.where("_op = 't'"))
+    return spark.sql(vault.current_view(contract, "{events}"), events=of_keys)
+
+
+def _present(rows: DataFrame, contract: Contract, columns: tuple[str, ...]) -> DataFrame:
+    for column in map(contract.column, columns):
+        rows = rows.where(f"not {absent(column)}")
+    return rows
+
+
+def _repeated(spark: SparkSession, batch: Batch, rule: Unique, new: DataFrame) -> DataFrame:
+    """Return one row a current row whose values another current row has too."""
+    contract = batch.contract
+    values = _present(new, contract, rule.columns).select(*map(name, rule.columns)).distinct()
+    rows = _current(spark, contract, _will_be(spark, batch, new), rule.columns, values)
+    groups = rows.groupBy(*rule.columns).agg(
+        F.count(F.lit(1)).alias("_rows"), F.min(_key(contract)).alias("_hk")
+    )
+    return groups.where("_rows > 1")
+
+
+def _orphans(spark: SparkSession, batch: Batch, rule: Reference, new: DataFrame) -> DataFrame:
+    """Return one row a row that would be current and has no counterpart, with its key."""
+    contract, target, key = batch.contract, batch.targets[rule.dataset], _key(batch.contract)
+    # The latest event of a key may be older than what the batch brings.
+    rows = _current_of(spark, contract, _will_be(spark, batch, new), new.select(key))
+    rows = _present(rows, contract, rule.columns)
+    pairs = list(zip(rule.columns, rule.to, strict=True))
+    theirs = (
+        _will_be(spark, batch, new)
+        if target.dataset == contract.dataset
+        else _stored(spark, batch, target)
+    )
+    if theirs is not None:
+        wanted = rows.select(*[F.col(ours).alias(to) for ours, to in pairs]).distinct()
+        there = _current(spark, target, theirs, rule.to, wanted)
+        there = there.select(*[F.col(to).alias(ours) for ours, to in pairs]).distinct()
+        rows = rows.join(there, on=list(rule.columns), how="left_anti")
+    return rows.select(F.lit(1).alias("_rows"), F.col(key).alias("_hk"))
+
+
+def _told(rule: Unique | Reference, broken: DataFrame) -> str:
+    """Return what is broken, nothing where nothing is; a key is told by its hash, never by value."""
+    found: Any = broken.agg(
+        F.coalesce(F.sum("_rows"), F.lit(0)).alias("rows"), F.hex(F.min("_hk")).alias("key")
+    ).first()
+    if not found["rows"]:
+        return ""
+    return (
+        f"{rule.label}: {found['rows']:,} rows, such as the one with the key {found['key'].lower()}"
+    )

@@ -1,0 +1,167 @@
+"""Uniqueness and references are judged on what would be current, before a batch is committed."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from cli.flow import carry
+from lakehouse.errors import ContractBreach
+from lakehouse.tables import TableName, Tables
+from silver import small_batch
+from tests import orders
+
+pytestmark = pytest.mark.spark
+UNIQUE = {
+    "type": "custom",
+    "engine": "pandera",
+    "implementation": {"check": "unique", "columns": ["customer_id", "status"]},
+}
+
+
+@pytest.fixture(params=["small", "large"])
+def shop(request, catalog, settings, monkeypatch):
+    """Settings of an empty home, for either way in which a batch is loaded."""
+    if request.param == "large":
+        monkeypatch.setattr(small_batch, "ROWS", -1)
+    return settings
+
+
+def unique(settings, **changes):
+    """Write the contract of orders with (customer_id, status) unique."""
+    document = orders.document()
+    document["schema"][0]["quality"] = [UNIQUE | changes]
+    orders.write_contract(settings.contracts, document)
+
+
+def refer(settings, severity):
+    """Write the contracts of orders and of the customers to whom they refer."""
+    document = orders.document()
+    document["schema"][0]["properties"][1]["relationships"] = [
+        {
+            "to": "customers.customer_id",
+            "customProperties": [{"property": "severity", "value": severity}],
+        }
+    ]
+    orders.write_contract(settings.contracts, document)
+    key = {"primaryKey": True, "primaryKeyPosition": 1}
+    column = {
+        "name": "customer_id",
+        "logicalType": "integer",
+        "physicalType": "bigint",
+        **key,
+    }
+    city = {"name": "city", "logicalType": "string", "physicalType": "string"}
+    capture = [{"method": "debezium", "format": "debezium-json", "path": "customers/*.jsonl"}]
+    customers = document | {
+        "id": "shop-customers",
+        "schema": [{"name": "customers", "logicalType": "object", "properties": [column, city]}],
+        "customProperties": [
+            {"property": "capture", "value": capture},
+            {
+                "property": "vault",
+                "value": {"hubs": {"customer": ["customer_id"]}, "satellite": "customer"},
+            },
+        ],
+    }
+    path = settings.contracts / "shop" / "customers.yaml"
+    path.write_text(yaml.safe_dump(customers, sort_keys=False), encoding="utf-8")
+
+
+def land_customers(settings, *events):
+    path = orders.land_events(settings, "x.jsonl", events)
+    folder = settings.landing / "shop" / "customers"
+    folder.mkdir(parents=True, exist_ok=True)
+    path.rename(folder / f"{len(list(folder.iterdir()))}.jsonl")
+
+
+def run(settings):
+    """Carry what is new into silver; return the messages of the steps."""
+    steps = carry(settings, "shop", ("bronze", "silver")).steps
+    return [step.message for step in steps if step.message]
+
+
+def events(settings):
+    """Return (order, place) of the stored events."""
+    found = Tables.at(settings).read(TableName("silver", "shop__sat_placed"))
+    rows = [] if found is None else found.to_pylist()
+    return sorted((row["order_id"], row["_sequence"]) for row in rows)
+
+
+def test_a_batch_that_repeats_values_waits_for_its_correction(shop):
+    """A repetition stops the batch whole; with the correction it flows, as if both had come at once."""
+    unique(shop)
+    first = orders.event("c", 1, orders.order(1), transaction=1)
+    second = orders.event("c", 1, orders.order(2), transaction=2)
+    corrected = orders.event("u", 1, orders.order(2, status="paid"), transaction=3)
+    orders.land_events(shop, "a.jsonl", [first])
+    assert run(shop) == []
+    before = events(shop)
+    orders.land_events(shop, "b.jsonl", [second])
+    for _ in range(2):
+        with pytest.raises(ContractBreach, match=r"unique customer_id, status: 2 rows") as caught:
+            run(shop)
+        assert "shop__sat_placed stays as it is" in str(caught.value)
+        assert events(shop) == before
+    orders.land_events(shop, "c.jsonl", [corrected])
+    assert run(shop) == []
+    assert len(events(shop)) == 3
+
+
+def test_only_current_rows_count(shop):
+    """A value that was given up, by a change or a delete, is free; a null is no value."""
+    unique(shop)
+    log = [
+        orders.event("c", 1, orders.order(1), transaction=1),
+        orders.event("u", 1, orders.order(1, status="paid"), transaction=2),
+        orders.event("c", 1, orders.order(2), transaction=3),
+        orders.event("d", 1, None, {"order_id": 2}, transaction=4),
+        orders.event("c", 1, orders.order(3), transaction=5),
+        orders.event("c", 1, orders.order(4, status=None), transaction=6),
+        orders.event("c", 1, orders.order(5, status=None), transaction=7),
+    ]
+    # A delete before what it deletes: what is current does not depend on what arrives last.
+    for place in (3, 4, 2):
+        orders.land_events(shop, f"{place}.jsonl", [log[place]])
+        assert run(shop) == []
+    orders.land_events(shop, "rest.jsonl", log)
+    assert run(shop) == []
+
+
+def test_a_repetition_of_severity_warning_is_told_and_passes(shop):
+    """A warning stops nothing: the rows are loaded, and the step says what they break."""
+    unique(shop, severity="warning", name="one_open_order")
+    log = [orders.event("c", place, orders.order(place)) for place in (1, 2, 3)]
+    orders.land_events(shop, "a.jsonl", log)
+    (message,) = run(shop)
+    assert message.startswith("one_open_order: 3 rows, such as the one with the key ")
+    assert len(events(shop)) == 3
+
+
+def test_a_row_without_counterpart_is_told(shop):
+    """A reference to a row that is not there is a warning unless the contract says otherwise."""
+    refer(shop, "warning")
+    land_customers(shop, orders.event("c", 1, {"customer_id": 1, "city": "x"}))
+    orders.land_events(
+        shop,
+        "a.jsonl",
+        [
+            orders.event("c", 1, orders.order(1), transaction=2),
+            orders.event("c", 2, orders.order(2, customer=8), transaction=2),
+        ],
+    )
+    (message,) = run(shop)
+    assert message.startswith("customer_id in customers: 1 rows")
+    assert len(events(shop)) == 2
+
+
+def test_an_order_waits_for_its_customer(shop):
+    """A reference of severity error stops the batch until the counterpart comes, in any order."""
+    refer(shop, "error")
+    orders.land_events(shop, "a.jsonl", [orders.event("c", 1, orders.order(1), transaction=2)])
+    with pytest.raises(ContractBreach, match="customer_id in customers: 1 rows"):
+        run(shop)
+    assert events(shop) == []
+    land_customers(shop, orders.event("c", 1, {"customer_id": 1, "city": "x"}))
+    assert run(shop) == []
+    assert len(events(shop)) == 1
