@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -26,6 +26,9 @@ class Settings(BaseSettings):
     tools: Path = Field(default=PROJECT / ".tools", description="jars and the class archive")
     retention_days: int = Field(
         default=30, ge=1, description="days for which each version can be read and returned to"
+    )
+    seal_key: SecretStr = Field(
+        default=SecretStr(""), description="32 bytes as base64; default: <home>/keys/seal.key"
     )
     spark_master: str = Field(default="local[*]")
     driver_memory: str = Field(default="4g", pattern=r"^\d+[kmgt]$")

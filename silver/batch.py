@@ -10,18 +10,23 @@ from lakehouse.tables import TableName, Tables
 if TYPE_CHECKING:
     from contracts.model import Contract
     from lakehouse.ledger import Run
+    from lakehouse.sealing import Seal
     from lakehouse.writing import Written
 
 
 @dataclass(frozen=True)
 class Batch:
-    """The bronze rows of one dataset after batch `consumed`, up to and with batch `newest`."""
+    """The bronze rows of one dataset after batch `consumed`, up to and with batch `newest`.
+
+    `seal` closes the personal values of rejected rows; none is needed where no column is personal.
+    """
 
     contract: Contract
     run: Run
     tables: Tables
     consumed: int
     newest: int
+    seal: Seal | None = None
 
     @property
     def bronze(self) -> TableName:
@@ -48,8 +53,8 @@ class Batch:
         return self.tables.consumed(self.quarantine, self.bronze)
 
     @property
-    def once(self) -> tuple[str, int]:
-        """Return what the commits of this batch say, so that none is made twice."""
+    def once(self) -> tuple[str, int] | None:
+        """Return what the commits of this batch say, so that none is made twice; None for nothing."""
         return str(self.bronze), self.newest
 
     @property

@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 
 from contracts import gate, vault
 from contracts.sql import from_text, literal, name
+from lakehouse.quarantine import ROW_ID
 
 if TYPE_CHECKING:
     from pyspark.sql import Column as SparkColumn
@@ -16,11 +17,12 @@ if TYPE_CHECKING:
     from contracts.model import Column, Contract
 
 IDENTITY = "_identity"
-CARRIED = ("_op", "_sequence", "_source_ts", "_source", "_origin", "_batch", "_rescued")
+CARRIED = ("_op", "_sequence", "_source_ts", "_source", "_origin", "_batch", "_rescued", ROW_ID)
 TEXTS, NAMES = "map<string,string>", "array<string>"
 # What the source left out of a change, and the key it moved the row from
 UNAVAILABLE, MOVED_FROM = "_unavailable", "_moved_from"
 OLD_KEY, GIVEN, BEFORE = "_old_key", "_given", "_before"
+PLACE = ("_op", "_sequence", "_source", GIVEN)
 # Says that a row is not an event of its own: it is what an update replaced
 FORMER = "_former"
 
@@ -32,6 +34,7 @@ def judged(bronze: DataFrame, contract: Contract) -> DataFrame:
     64-bit hash of key and position, by which repeated events are found. Where rows have no key, a
     good update comes with a second row, `_former`: the delete of the content that it replaced.
     """
+    bronze = identified(bronze)
     if not contract.keyless:
         return _judged(bronze, contract).withColumn(FORMER, F.lit(False))
     rows = _judged(bronze, contract, BEFORE)
@@ -48,6 +51,29 @@ def judged(bronze: DataFrame, contract: Contract) -> DataFrame:
         .withColumn(FORMER, F.lit(False))
         .unionByName(formers.withColumn(FORMER, F.lit(True)))
     )
+
+
+def identified(bronze: DataFrame) -> DataFrame:
+    """Return bronze rows with `_row_id`: the SHA-256, as hexadecimal digits, of what came and where.
+
+    It stays the same when the table gets new columns, or wider types.
+    """
+    kinds = {field.name: field.dataType.simpleString() for field in bronze.schema.fields}
+    pairs = ", ".join(
+        f"{literal(label)}, {_plain_text(label, kind)}"
+        for label, kind in sorted(kinds.items())
+        if label[0] != "_" or label in PLACE
+    )
+    maps = ", ".join(f"to_json({label})" for label in ("_rescued", BEFORE) if label in kinds)
+    came = f"to_json(map_filter(map({pairs}), (k, v) -> v is not null))"
+    return bronze.withColumn(ROW_ID, F.expr(f"sha2(concat_ws('|', {came}, {maps}), 256)"))
+
+
+def _plain_text(label: str, kind: str) -> str:
+    if kind == "binary":
+        return f"hex({name(label)})"
+    wide = f"cast({name(label)} as double)" if kind == "float" else name(label)
+    return f"cast({wide} as string)"
 
 
 def _judged(bronze: DataFrame, contract: Contract, *kept: str) -> DataFrame:
