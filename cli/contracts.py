@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli import contract_diff
+from cli import contract_diff, propose
 from cli.arguments import AnyDomain, Json, examples, known_domains, read_settings
 from cli.output import emit, show, table
 
@@ -230,4 +230,6 @@ def add_to(app: typer.Typer) -> None:
         "lakehouse contracts diff HEAD~1:contracts/{domain}/{dataset}.yaml contracts/{domain}/{dataset}.yaml",
     )
     verb.command("diff", epilog=examples(*lines))(contract_diff.command)
+    lines = ("lakehouse contracts propose {domain}", "lakehouse contracts propose {domain} --write")
+    verb.command("propose", epilog=examples(*lines))(propose.command)
     app.add_typer(verb, name="contracts", help="Check the contracts, show, compare or extend one.")

@@ -200,10 +200,12 @@ def _restate_silver(
     from lakehouse.session import spark
     from silver import load
     from silver.restate import write
+    from silver.widening import follow
 
     if chosen.contract is None:
         return None
     if where:
+        follow(spark(chosen.settings), _batch(chosen, run))
         restated = _derived(chosen, where, run, repair=True)
         if not restated.only_adds:
             publish.unsettle(chosen.tables, run.domain, run.number)

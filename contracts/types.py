@@ -6,6 +6,7 @@ import re
 
 WHOLE = ("tinyint", "smallint", "int", "bigint")
 LADDERS = (WHOLE, ("float", "double"))
+SHORT = {"long": "bigint", "integer": "int", "short": "smallint", "byte": "tinyint"}
 DECIMAL = re.compile(r"^decimal\((\d+),(\d+)\)$")
 
 
@@ -27,3 +28,8 @@ def widens(old: str, new: str) -> bool:
     if before is None or after is None or before == after:
         return False
     return after[1] >= before[1] and after[0] - after[1] >= before[0] - before[1]
+
+
+def short(kind: str) -> str:
+    """Return Spark's short name of a Delta primitive type."""
+    return SHORT.get(kind, kind)

@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 
 from contracts import gate, vault
 from contracts.sql import from_text, literal, name
+from contracts.types import LADDERS, decimal
 from lakehouse.quarantine import ROW_ID
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ TEXTS, NAMES = "map<string,string>", "array<string>"
 # What the source left out of a change, and the key it moved the row from
 UNAVAILABLE, MOVED_FROM = "_unavailable", "_moved_from"
 OLD_KEY, GIVEN, BEFORE = "_old_key", "_given", "_before"
+NUMBERS = tuple(kind for ladder in LADDERS for kind in ladder)
 PLACE = ("_op", "_sequence", "_source", GIVEN)
 # Says that a row is not an event of its own: it is what an update replaced
 FORMER = "_former"
@@ -77,7 +79,7 @@ def _plain_text(label: str, kind: str) -> str:
 
 
 def _judged(bronze: DataFrame, contract: Contract, *kept: str) -> DataFrame:
-    typed = _in_contract_types(bronze, contract)
+    typed = _recovered(_in_contract_types(bronze, contract), contract)
     missing = gate.unavailable(contract)
     typed = typed.withColumns(
         {UNAVAILABLE: F.expr(missing or f"cast(null as {NAMES})")} | _old_key(bronze, contract)
@@ -171,6 +173,25 @@ def _evolved(contract: Contract, column: Column, kinds: dict[str, str]) -> str:
         for label, value in values.items()
     ]
     return f"case when {GIVEN} is null then {anyhow} {' '.join(arms)} else {default} end"
+
+
+def _recovered(rows: DataFrame, contract: Contract) -> DataFrame:
+    """Return the rows with values that were too large for a number's type then, and are not now."""
+    wide = [c for c in contract.columns if c.type in NUMBERS or decimal(c.type)]
+    if not wide:
+        return rows
+    fits = {c.name: f"try_cast(_rescued[{literal(c.name)}] as {c.type}) is not null" for c in wide}
+    names = ", ".join(f"case when {fit} then {literal(label)} end" for label, fit in fits.items())
+    left = f"map_filter(_rescued, (k, v) -> not array_contains(array_compact(array({names})), k))"
+    values = {
+        c.name: F.expr(
+            f"case when _rescued is null then {name(c.name)} "
+            f"else coalesce({name(c.name)}, try_cast(_rescued[{literal(c.name)}] as {c.type})) end"
+        )
+        for c in wide
+    }
+    some = f"case when _rescued is not null and size({left}) > 0 then {left} end"
+    return rows.withColumns(values | {"_rescued": F.expr(some)})
 
 
 def _in_contract_types(bronze: DataFrame, contract: Contract) -> DataFrame:

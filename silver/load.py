@@ -16,6 +16,7 @@ from silver import large_batch, small_batch
 from silver.batch import Batch, Loaded
 from silver.gate import judged
 from silver.pending import Waiting, batches, stored_until, waiting
+from silver.widening import follow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -50,6 +51,7 @@ def load(
 
 def _load_one(spark: SparkSession, batch: Batch, progress: Callable[..., None]) -> Step:
     start, contract, run = time.monotonic(), batch.contract, batch.run
+    follow(spark, batch)
     expected = waiting(batch.tables, contract, batch.consumed)
     between = (F.col("_batch") > batch.consumed) & (F.col("_batch") <= batch.newest)
     bronze = spark.read.format("delta").load(batch.tables.path(batch.bronze)).where(between)

@@ -26,6 +26,7 @@ from silver.pending import Waiting
 from silver.quarantine import tell
 from silver.repeats import VERDICT, verdicts
 from silver.small_batch import ROWS, put, taken
+from silver.widening import follow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -200,6 +201,7 @@ def write(spark: SparkSession, run: Run, found: Rejudged) -> Step:
     """
     batch = replace(found.batch, run=run)
     settled = found.settled.num_rows
+    follow(spark, batch)
     loaded = put(spark, batch, found.decided, found.rows)
     reconcile(batch.contract, loaded, Waiting(None, None))
     tell(batch, found.settled, found.changed)
