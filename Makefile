@@ -20,13 +20,14 @@ test: ## install what the tests need and run them all (ARGS="-k bronze")
 	@$(SETUP) --group dev --group airflow
 	@$(BIN)/pytest $(ARGS)
 
-check: ## what CI runs: format, lint, types, layers, SQL, then the tests
+check: ## what CI runs: format, lint, types, layers, SQL, contracts, then the tests
 	@$(SETUP) --group dev --group airflow
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 	$(if $(wildcard $(SQL)),$(BIN)/sqlfluff lint --disable-progress-bar $(SQL))
+	$(BIN)/lakehouse contracts diff --against earlier
 	@$(MAKE) --no-print-directory test
 
 format: ## format Python and SQL, and fix what can be fixed

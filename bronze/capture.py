@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from bronze import arrivals, control, debezium, discovery, files
+from bronze.columns import also_rescued
+from bronze.narrowing import refuse_narrowed
+from contracts.types import short, widens
 from lakehouse.errors import ContractBreach
 from lakehouse.ledger import Step
 from lakehouse.tables import TableName, Tables
@@ -60,6 +63,7 @@ def prepare(
             schemas = {
                 f.path: files.check(contract, f) for f in found if f.capture.method == "files"
             }
+            refuse_narrowed(tables, contract, schemas)
             control.reconcile(contract, found, settings.landing / run.domain, run)
         except ContractBreach as breach:
             breaches.append(breach)
@@ -137,8 +141,9 @@ def _load_one(
 def _as_stored(frame: DataFrame, tables: Tables, name: TableName) -> DataFrame:
     """Return the rows with each column in the type that the table has for it.
 
-    A column that came before its contract named it is text; silver casts it. A value that the
-    table's type cannot hold stops the run before anything is written.
+    A column that came before its contract named it is text; silver casts it. A value for which the
+    table's type is too narrow is kept as text in `_rescued`, where silver finds it. Any other value
+    that the type cannot hold stops the run before anything is written.
     """
     table = tables.open(name)
     if table is None:
@@ -146,22 +151,27 @@ def _as_stored(frame: DataFrame, tables: Tables, name: TableName) -> DataFrame:
     stored = {field.name: _spark_type(field.type) for field in table.schema().fields}
     given = {field.name: field.dataType.simpleString() for field in frame.schema.fields}
     differing = {
-        column: F.col(column).cast(stored[column])
+        column: kind
         for column, kind in given.items()
         if stored.get(column) and stored[column] != kind
     }
-    return frame.withColumns(differing) if differing else frame
+    outgrown = [column for column, kind in differing.items() if widens(stored[column], kind)]
+    fitted = {
+        column: F.col(column).try_cast(stored[column])
+        if column in outgrown
+        else F.col(column).cast(stored[column])
+        for column in differing
+    }
+    if outgrown:
+        misfits = [(c, F.col(c), F.col(c).isNotNull() & fitted[c].isNull()) for c in outgrown]
+        fitted["_rescued"] = also_rescued(F.col("_rescued"), misfits)
+    return frame.withColumns(fitted) if fitted else frame
 
 
 def _spark_type(kind: object) -> str:
     """Return a Delta primitive type by Spark's short name, empty for a nested one."""
     text = getattr(kind, "type", "")
-    short = {"long": "bigint", "integer": "int", "short": "smallint", "byte": "tinyint"}
-    return (
-        short.get(text, text)
-        if isinstance(text, str) and text not in ("map", "struct", "array")
-        else ""
-    )
+    return short(text) if isinstance(text, str) and text not in ("map", "struct", "array") else ""
 
 
 def _with(step: Step, rows: int, size: int, batch: int) -> Step:

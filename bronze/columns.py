@@ -82,3 +82,11 @@ def _rescued(values: list[tuple[str, Column, Column]]) -> Column:
         for name, value, misfit in values
     ]
     return F.when(anything, F.map_from_entries(F.array_compact(F.array(*pairs)))).otherwise(nothing)
+
+
+def also_rescued(rescued: Column, misfits: list[tuple[str, Column, Column]]) -> Column:
+    """Return the map of what did not fit with more of it: (name, value, whether it does not fit)."""
+    more = _rescued(misfits)
+    empty = F.create_map().cast("map<string,string>")
+    both = F.map_concat(F.coalesce(rescued, empty), more)
+    return F.when(more.isNull(), rescued).otherwise(both)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli import contract_diff, propose
 from cli.arguments import AnyDomain, Json, examples, known_domains, read_settings
 from cli.output import emit, show, table
 
@@ -213,7 +214,7 @@ def _short(rule: dict[str, Any]) -> str:
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add the verb and its two parts."""
+    """Add the verb and its parts."""
     verb = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
     lines = ("lakehouse contracts check", "lakehouse contracts check {domain} --json")
     verb.command("check", epilog=examples(*lines))(_check)
@@ -223,4 +224,12 @@ def add_to(app: typer.Typer) -> None:
         "lakehouse contracts show {domain} {dataset} --pandera",
     )
     verb.command("show", epilog=examples(*lines))(_show)
-    app.add_typer(verb, name="contracts", help="Check the contracts, or show one.")
+    lines = (
+        "lakehouse contracts diff --against earlier",
+        "lakehouse contracts diff {domain} --against v1.2.0",
+        "lakehouse contracts diff HEAD~1:contracts/{domain}/{dataset}.yaml contracts/{domain}/{dataset}.yaml",
+    )
+    verb.command("diff", epilog=examples(*lines))(contract_diff.command)
+    lines = ("lakehouse contracts propose {domain}", "lakehouse contracts propose {domain} --write")
+    verb.command("propose", epilog=examples(*lines))(propose.command)
+    app.add_typer(verb, name="contracts", help="Check the contracts, show, compare or extend one.")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from contracts.sql import quoted
 from lakehouse.embedded import connection
 from lakehouse.fault_manifest import digest, fingerprint
+from lakehouse.quarantine import unsealed
 from lakehouse.tables import TableName, Tables
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from bronze.discovery import Entry
     from contracts.model import Contract
     from lakehouse.fault_manifest import Fault
+    from lakehouse.sealing import Seal
 
 Row = dict[str, Any]
 
@@ -35,6 +37,7 @@ class Evidence:
     faults: list[Fault]
     contested: tuple[str, ...] = ()
     explained: set[int] = field(default_factory=set)
+    seal: Seal | None = None
 
     @property
     def _events_name(self) -> TableName:
@@ -75,15 +78,20 @@ class Evidence:
 
     @cached_property
     def quarantine(self) -> list[Row]:
-        """Return every quarantined row, with the SHA-256 of a line that could not be read."""
+        """Return every row that is in quarantine yet, with the SHA-256 of a line not to be read."""
         table = self.tables.open(self._name("silver", f"{self.contract.dataset}_quarantine"))
         if table is None:
             return []
         with connection() as database:
             database.register("t", table.scan())
-            found = list(
-                _rows(database.execute('select "row", failures, _sequence, _source from t'))
-            )
+            query = """
+                select "row", failures, _sequence, _source from t where status is distinct from 'replayed'
+            """
+            rows = database.sql(query).to_arrow_table()
+        if self.contract.personal:
+            assert self.seal is not None
+            rows = unsealed(rows, self.contract, self.seal)
+        found = rows.to_pylist()
         for row in found:
             came = dict(row["row"] or {})
             data = bytes.fromhex(came["_bytes"]) if "_bytes" in came else None

@@ -10,6 +10,7 @@ from contracts.load import load_domain
 from lakehouse.errors import LakehouseError
 from lakehouse.fault_manifest import path_of, read
 from lakehouse.ledger import Ledger
+from lakehouse.sealing import Seal
 from lakehouse.tables import Tables
 
 if TYPE_CHECKING:
@@ -102,17 +103,23 @@ def audit(settings: Settings, domain: str) -> Audit:
     found = Audit(domain, manifest.through)
     files = Files.of(tables, [contracts[name] for name in sorted(named)])
     for name in sorted(named):
-        _dataset(found, manifest, tables, contracts[name], files)
+        seal = Seal.at(settings) if contracts[name].personal else None
+        _dataset(found, manifest, tables, contracts[name], files, seal)
     _files_and_breaches(found, manifest, tables, files)
     return found
 
 
 def _dataset(
-    found: Audit, manifest: Manifest, tables: Tables, contract: Contract, files: Files
+    found: Audit,
+    manifest: Manifest,
+    tables: Tables,
+    contract: Contract,
+    files: Files,
+    seal: Seal | None,
 ) -> None:
     faults = [fault for fault in manifest.faults if fault.dataset == contract.dataset]
     expected = manifest.expected.get(contract.dataset)
-    evidence = Evidence(tables, contract, faults, expected.contested if expected else ())
+    evidence = Evidence(tables, contract, faults, expected.contested if expected else (), seal=seal)
     for fault in faults:
         found.count(fault, _broken(fault, evidence, files, manifest.through))
     for number, row in enumerate(evidence.quarantine):

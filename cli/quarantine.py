@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli import expire, replay
 from cli.arguments import AnyDomain, Domain, Json, examples, known_domains, read_settings
 from cli.output import emit, table
 
@@ -15,14 +16,12 @@ if TYPE_CHECKING:
     import duckdb
     from rich.console import Console
 
+    from contracts.model import Contract
     from lakehouse.settings import Settings
     from lakehouse.tables import Tables
 
 SUFFIX = "_quarantine"
 MASK = "•••"
-PERSONAL = {"restricted", "confidential", "personal"}
-# A line that could not be read at all, kept whole, and its bytes where they are no text
-LINE = {"_line", "_bytes"}
 
 
 def reasons(settings: Settings, domain: str = "") -> list[dict[str, Any]]:
@@ -58,9 +57,18 @@ def totals(settings: Settings, domain: str) -> dict[str, dict[str, int]]:
 
 
 def rows_of(
-    settings: Settings, domain: str, dataset: str, *, rule: str = "", limit: int = 20
+    settings: Settings,
+    domain: str,
+    dataset: str,
+    *,
+    rule: str = "",
+    limit: int = 20,
+    unseal: bool = False,
 ) -> dict[str, Any]:
-    """Return the newest quarantined rows of a dataset with their reasons, personal values masked."""
+    """Return the newest quarantined rows of a dataset with their reasons.
+
+    Personal values are masked, or with `unseal` shown as they came.
+    """
     from contracts.load import load_domain
     from lakehouse.errors import UsageError
     from lakehouse.tables import Tables
@@ -80,28 +88,41 @@ def rows_of(
         f"select * from quarantined {where} order by _batch desc, _sequence limit {int(limit)}",
         given,
     )
-    personal = {
-        column.name.casefold()
-        for column in contracts[dataset].columns
-        if column.classification.casefold() in PERSONAL
-    }
-    return {
-        "dataset": f"{domain}.{dataset}",
-        "total": total,
-        "rows": [_masked(row, personal) for row in found],
-    }
+    shown = (
+        [_opened(row, contracts[dataset], settings) for row in found]
+        if unseal
+        else [_masked(row, {c.casefold() for c in contracts[dataset].personal}) for row in found]
+    )
+    return {"dataset": f"{domain}.{dataset}", "total": total, "rows": shown}
+
+
+def _opened(row: dict[str, Any], contract: Contract, settings: Settings) -> dict[str, Any]:
+    """Return the row with every value as it came."""
+    from lakehouse.quarantine import each_value
+    from lakehouse.sealing import Seal
+
+    found = {**row, "row": dict(row["row"] or {}), "failures": row["failures"] or []}
+    return each_value(found, contract, Seal.at(settings).unseal) if contract.personal else found
 
 
 def _masked(row: dict[str, Any], personal: set[str]) -> dict[str, Any]:
     """Return the row with every personal value hidden, and an unreadable line where it may hold one."""
-    hidden = personal | (LINE if personal else set())
-    values = dict(row["row"] or {})
+    from lakehouse.quarantine import LINE
+    from lakehouse.sealing import is_sealed
+
+    hidden = personal | (set(LINE) if personal else set())
+
+    def shown(label: str, value: str | None) -> str | None:
+        # what was sealed stays hidden, whatever the contract says of it today
+        if is_sealed(value) or hidden.intersection(label.casefold().split(", ")):
+            return MASK
+        return value
+
     return {
         **row,
-        "row": {k: MASK if k.casefold() in hidden else v for k, v in values.items()},
+        "row": {label: shown(label, value) for label, value in dict(row["row"] or {}).items()},
         "failures": [
-            {**f, "value": MASK if (f["column"] or "").casefold() in hidden else f["value"]}
-            for f in row["failures"] or []
+            f | {"value": shown(f["column"] or "", f["value"])} for f in row["failures"] or []
         ],
     }
 
@@ -155,10 +176,14 @@ def _show(
     limit: Annotated[
         int, typer.Option("--limit", "-n", min=1, help="At most this many rows.")
     ] = 20,
+    unseal: Annotated[
+        bool, typer.Option("--unseal", help="Show personal values, too; needs the key.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Show a dataset's newest quarantined rows with every reason; personal values are masked."""
-    emit(rows_of(read_settings(), domain, dataset, rule=rule, limit=limit), json, _rows)
+    found = rows_of(read_settings(), domain, dataset, rule=rule, limit=limit, unseal=unseal)
+    emit(found, json, _rows)
 
 
 def _rows(out: Console, found: dict[str, Any]) -> None:
@@ -176,7 +201,7 @@ def _rows(out: Console, found: dict[str, Any]) -> None:
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add the verb and its two parts."""
+    """Add the verb and its parts."""
     verb = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
     lines = ("lakehouse quarantine list", "lakehouse quarantine list {domain} --json")
     verb.command("list", epilog=examples(*lines))(_list)
@@ -185,4 +210,14 @@ def add_to(app: typer.Typer) -> None:
         "lakehouse quarantine show {domain} {dataset} --rule required --limit 5",
     )
     verb.command("show", epilog=examples(*lines))(_show)
-    app.add_typer(verb, name="quarantine", help="Rows that a gate refused, and why.")
+    lines = (
+        "lakehouse quarantine replay {domain} --dry-run",
+        "lakehouse quarantine replay {domain} {dataset} --where \"_source = 'day-7.jsonl'\"",
+    )
+    verb.command("replay", epilog=examples(*lines))(replay.command)
+    lines = (
+        "lakehouse quarantine expire {domain} --dry-run",
+        "lakehouse quarantine expire {domain} --older-than 30d --yes",
+    )
+    verb.command("expire", epilog=examples(*lines))(expire.command)
+    app.add_typer(verb, name="quarantine", help="Rows that a gate refused, why, and what next.")

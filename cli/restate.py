@@ -15,6 +15,7 @@ from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.ledger import Ledger, Run
 from lakehouse.lock import exclusive
 from lakehouse.restoring import ABSENT, restore, rows
+from lakehouse.sealing import Seal
 from lakehouse.tables import TableName, Tables
 
 if TYPE_CHECKING:
@@ -155,7 +156,9 @@ def _batch(chosen: Subject, run: Run) -> Any:
     from silver.pending import batches
 
     assert chosen.contract is not None
-    return Batch(chosen.contract, run, chosen.tables, *batches(chosen.tables, chosen.contract))
+    consumed, newest = batches(chosen.tables, chosen.contract)
+    seal = Seal.at(chosen.settings) if chosen.contract.personal else None
+    return Batch(chosen.contract, run, chosen.tables, consumed, newest, seal)
 
 
 def rebuild(
@@ -197,10 +200,12 @@ def _restate_silver(
     from lakehouse.session import spark
     from silver import load
     from silver.restate import write
+    from silver.widening import follow
 
     if chosen.contract is None:
         return None
     if where:
+        follow(spark(chosen.settings), _batch(chosen, run))
         restated = _derived(chosen, where, run, repair=True)
         if not restated.only_adds:
             publish.unsettle(chosen.tables, run.domain, run.number)

@@ -10,7 +10,7 @@ import typer
 
 from cli.arguments import AnyDomain, Json, examples, known_domains, read_settings
 from cli.output import age, emit, show, size, table
-from cli.table_log import committed_at, contents, open_rows, position
+from cli.table_log import by_status, committed_at, contents, position
 from cli.waiting import waiting_files
 
 if TYPE_CHECKING:
@@ -135,7 +135,8 @@ def _row(
 ) -> dict[str, Any]:
     rows, files, total = contents(each)
     committed = committed_at(each)
-    quarantine = name.layer == "silver" and name.table.endswith("_quarantine")
+    is_quarantine = name.layer == "silver" and name.table.endswith("_quarantine")
+    quarantine = by_status(each) if is_quarantine else None
     return {
         "table": str(name),
         "layer": name.layer,
@@ -149,7 +150,8 @@ def _row(
         "behind": any(one["behind"] for one in upstream),
         "last_step": step
         and {key: step[key] for key in ("run", "status", "seconds", "message", "at")},
-        "open_quarantine": open_rows(each) if quarantine else None,
+        "open_quarantine": None if quarantine is None else quarantine["open"],
+        "quarantine": quarantine,
     }
 
 

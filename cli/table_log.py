@@ -42,9 +42,13 @@ def committed_at(each: DeltaTable) -> datetime | None:
     return None if stamp is None else datetime.fromtimestamp(stamp / 1000, UTC)
 
 
-def open_rows(each: DeltaTable) -> int:
-    """Return how many rows of a quarantine table wait for a decision."""
-    return sum(b.num_rows for b in each.scan(columns=["status"], predicate="status = 'open'"))
+def by_status(each: DeltaTable) -> dict[str, int]:
+    """Return how many rows of a quarantine table are open, replayed and expired."""
+    found: dict[str, int] = dict.fromkeys(("open", "replayed", "expired"), 0)
+    for batch in each.scan(columns=["status"]):
+        for status in batch["status"].to_pylist():
+            found[status] += 1
+    return found
 
 
 def dictionaries(found: Table) -> list[dict[str, Any]]:

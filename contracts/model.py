@@ -19,6 +19,8 @@ UNITS = {
     **dict.fromkeys(("y", "yr", "year", "years"), 365),
 }
 Severity = Literal["error", "warning"]
+# Classifications of what says something about a person, or must not be shown
+PERSONAL = ("restricted", "confidential", "personal")
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,11 @@ class Column:
     previous: tuple[str, ...] = ()
     absent: str | None = None
 
+    @property
+    def is_personal(self) -> bool:
+        """Return whether the values are not to be shown or kept open."""
+        return self.classification.casefold() in PERSONAL
+
 
 @dataclass(frozen=True)
 class Capture:
@@ -224,6 +231,13 @@ class Contract:
     def names(self) -> tuple[str, ...]:
         """Return the column names in contract order."""
         return tuple(column.name for column in self.columns)
+
+    @property
+    def personal(self) -> frozenset[str]:
+        """Return the columns that hold personal data, by every name that they have or had."""
+        return frozenset(
+            name for c in self.columns if c.is_personal for name in (c.name, *c.previous)
+        )
 
     def promised(self, level: str) -> timedelta | None:
         """Return the span of a service level (`frequency`, `latency`), None where it is not promised."""

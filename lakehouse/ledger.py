@@ -38,7 +38,8 @@ def code_version() -> str:
 class Step:
     """One row: what one run did to one table in one step.
 
-    `input` = `valid` + `quarantined` + `superseded` wherever a gate was passed; `seconds` is wall
+    `input` = `valid` + `quarantined` + `superseded`, always: a replay moves rows from one to another,
+    so its `quarantined` is less than none and its `input` none. `seconds` is wall
     time, `bytes` what was written. Versions are Delta versions of the upstream table. Of a source
     `position` is how far it was read, `operations` the rows by operation.
     """
@@ -126,7 +127,7 @@ class Run:
 
     def record(self, step: Step) -> Step:
         """Keep a step, refusing one whose counts do not add up: no row vanishes in silence."""
-        if step.input and step.input != step.valid + step.quarantined + step.superseded:
+        if step.input != step.valid + step.quarantined + step.superseded:
             raise LakehouseError(
                 f"{step.table}: {step.input} rows came in, but {step.valid} valid + "
                 f"{step.quarantined} quarantined + {step.superseded} superseded do not add up to it"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -29,6 +29,9 @@ class Settings(BaseSettings):
     )
     alert_reminder_hours: float = Field(
         default=24, gt=0, description="a breach that stands is told again after so many hours"
+    )
+    seal_key: SecretStr = Field(
+        default=SecretStr(""), description="32 bytes as base64; default: <home>/keys/seal.key"
     )
     spark_master: str = Field(default="local[*]")
     driver_memory: str = Field(default="4g", pattern=r"^\d+[kmgt]$")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from contracts.model import Contract
     from lakehouse.dataset_audit.audit import Audit
     from lakehouse.ledger import Run
+    from lakehouse.sealing import Seal
     from lakehouse.writing import Written
 
 
@@ -22,6 +23,7 @@ class Batch:
 
     `held_to_rules` says whether the dataset's rules decide on it: not on what was accepted before.
     `targets` are the contracts of the datasets that its references may point to.
+    `seal` closes the personal values of rejected rows; none is needed where no column is personal.
     """
 
     contract: Contract
@@ -31,6 +33,7 @@ class Batch:
     newest: int
     held_to_rules: bool = True
     targets: Mapping[str, Contract] = field(default_factory=dict)
+    seal: Seal | None = None
 
     @property
     def bronze(self) -> TableName:
@@ -57,8 +60,8 @@ class Batch:
         return self.tables.consumed(self.quarantine, self.bronze)
 
     @property
-    def once(self) -> tuple[str, int]:
-        """Return what the commits of this batch say, so that none is made twice."""
+    def once(self) -> tuple[str, int] | None:
+        """Return what the commits of this batch say, so that none is made twice; None for nothing."""
         return str(self.bronze), self.newest
 
     @property

@@ -8,7 +8,9 @@ from pyspark.sql import functions as F
 
 from contracts import gate, vault
 from contracts.sql import from_text, literal, name
+from contracts.types import LADDERS, decimal
 from lakehouse.python_checks import with_python_checks
+from lakehouse.quarantine import ROW_ID
 
 if TYPE_CHECKING:
     from pyspark.sql import Column as SparkColumn
@@ -17,11 +19,13 @@ if TYPE_CHECKING:
     from contracts.model import Column, Contract
 
 IDENTITY, GOOD = "_identity", "_good"
-CARRIED = ("_op", "_sequence", "_source_ts", "_source", "_origin", "_batch", "_rescued")
+CARRIED = ("_op", "_sequence", "_source_ts", "_source", "_origin", "_batch", "_rescued", ROW_ID)
 TEXTS, NAMES = "map<string,string>", "array<string>"
 # What the source left out of a change, and the key it moved the row from
 UNAVAILABLE, MOVED_FROM = "_unavailable", "_moved_from"
 OLD_KEY, GIVEN, BEFORE = "_old_key", "_given", "_before"
+NUMBERS = tuple(kind for ladder in LADDERS for kind in ladder)
+PLACE = ("_op", "_sequence", "_source", GIVEN)
 # Says that a row is not an event of its own: it is what an update replaced
 FORMER = "_former"
 
@@ -34,6 +38,7 @@ def judged(bronze: DataFrame, contract: Contract) -> DataFrame:
     64-bit hash of key and position, by which repeated events are found. Where rows have no key, a
     good update comes with a second row, `_former`: the delete of the content that it replaced.
     """
+    bronze = identified(bronze)
     if not contract.keyless:
         return _judged(bronze, contract).withColumn(FORMER, F.lit(False))
     rows = _judged(bronze, contract, BEFORE)
@@ -52,8 +57,31 @@ def judged(bronze: DataFrame, contract: Contract) -> DataFrame:
     )
 
 
+def identified(bronze: DataFrame) -> DataFrame:
+    """Return bronze rows with `_row_id`: the SHA-256, as hexadecimal digits, of what came and where.
+
+    It stays the same when the table gets new columns, or wider types.
+    """
+    kinds = {field.name: field.dataType.simpleString() for field in bronze.schema.fields}
+    pairs = ", ".join(
+        f"{literal(label)}, {_plain_text(label, kind)}"
+        for label, kind in sorted(kinds.items())
+        if label[0] != "_" or label in PLACE
+    )
+    maps = ", ".join(f"to_json({label})" for label in ("_rescued", BEFORE) if label in kinds)
+    came = f"to_json(map_filter(map({pairs}), (k, v) -> v is not null))"
+    return bronze.withColumn(ROW_ID, F.expr(f"sha2(concat_ws('|', {came}, {maps}), 256)"))
+
+
+def _plain_text(label: str, kind: str) -> str:
+    if kind == "binary":
+        return f"hex({name(label)})"
+    wide = f"cast({name(label)} as double)" if kind == "float" else name(label)
+    return f"cast({wide} as string)"
+
+
 def _judged(bronze: DataFrame, contract: Contract, *kept: str) -> DataFrame:
-    typed = _in_contract_types(bronze, contract)
+    typed = _recovered(_in_contract_types(bronze, contract), contract)
     missing = gate.unavailable(contract)
     typed = typed.withColumns(
         {UNAVAILABLE: F.expr(missing or f"cast(null as {NAMES})")} | _old_key(bronze, contract)
@@ -148,6 +176,25 @@ def _evolved(contract: Contract, column: Column, kinds: dict[str, str]) -> str:
         for label, value in values.items()
     ]
     return f"case when {GIVEN} is null then {anyhow} {' '.join(arms)} else {default} end"
+
+
+def _recovered(rows: DataFrame, contract: Contract) -> DataFrame:
+    """Return the rows with values that were too large for a number's type then, and are not now."""
+    wide = [c for c in contract.columns if c.type in NUMBERS or decimal(c.type)]
+    if not wide:
+        return rows
+    fits = {c.name: f"try_cast(_rescued[{literal(c.name)}] as {c.type}) is not null" for c in wide}
+    names = ", ".join(f"case when {fit} then {literal(label)} end" for label, fit in fits.items())
+    left = f"map_filter(_rescued, (k, v) -> not array_contains(array_compact(array({names})), k))"
+    values = {
+        c.name: F.expr(
+            f"case when _rescued is null then {name(c.name)} "
+            f"else coalesce({name(c.name)}, try_cast(_rescued[{literal(c.name)}] as {c.type})) end"
+        )
+        for c in wide
+    }
+    some = f"case when _rescued is not null and size({left}) > 0 then {left} end"
+    return rows.withColumns(values | {"_rescued": F.expr(some)})
 
 
 def _in_contract_types(bronze: DataFrame, contract: Contract) -> DataFrame:

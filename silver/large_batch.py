@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
@@ -14,6 +13,7 @@ from lakehouse.writing import Written, append
 from silver import across_rows, dataset_gate, truncates
 from silver.batch import Batch, Loaded
 from silver.gate import FORMER, GOOD, IDENTITY, UNAVAILABLE
+from silver.quarantine import as_frame
 from silver.repeats import VERDICT, VERDICTS, verdicts
 from silver.unavailable import EXTRA, fill, has_any
 from silver.vault import load_hubs, load_link
@@ -62,7 +62,13 @@ def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame
     if split["quarantined"]:
         known = F.col("_batch") <= batch.rejected_until
         before = bad.where(known).count() if batch.rejected_until > batch.consumed else 0
-        rejected = _quarantine(batch, bad.where(~known))
+        rejected = append(
+            tables,
+            batch.quarantine,
+            as_frame(batch, bad.where(~known)),
+            once=batch.once,
+            skip_on=("_batch",),
+        )
     # Last, since this commit also says how far bronze was read.
     rows = _whole(spark, batch, valid, counts)
     closed = truncates.deletes(spark, batch, decided, came=bool(split["truncate"]))
@@ -136,16 +142,3 @@ def _stamped(batch: Batch) -> list[Any]:
     stamp = F.lit(batch.run.number).cast("bigint").alias("_batch")
     columns = events_columns(batch.contract)
     return [stamp if column == "_batch" else F.col(column) for column in columns]
-
-
-def _quarantine(batch: Batch, bad: DataFrame) -> Written:
-    rows = bad.select(
-        F.col("_row").alias("row"),
-        F.col("_failures").alias("failures"),
-        F.lit(batch.contract.version).alias("contract_version"),
-        F.lit("open").alias("status"),
-        *["_op", "_sequence", "_source_ts", "_source", "_origin"],
-        F.lit(batch.run.number).cast("bigint").alias("_batch"),
-        F.lit(datetime.now(UTC)).cast("timestamp").alias("quarantined_at"),
-    )
-    return append(batch.tables, batch.quarantine, rows, once=batch.once, skip_on=("_batch",))

@@ -10,11 +10,13 @@ from pyspark.sql import functions as F
 
 from lakehouse.errors import ContractBreach, LakehouseError
 from lakehouse.ledger import Step
+from lakehouse.sealing import Seal
 from lakehouse.tables import Tables
 from silver import across_rows, large_batch, small_batch
 from silver.batch import Batch, Loaded
 from silver.gate import judged
 from silver.pending import Waiting, batches, stored_until, waiting
+from silver.widening import follow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -48,7 +50,10 @@ def load(
         if contract.vault is not None:
             consumed, newest = batches(tables, contract)
             if newest > consumed:
-                found.append(Batch(contract, run, tables, consumed, newest, held_to_rules, known))
+                seal = Seal.at(settings) if contract.personal else None
+                found.append(
+                    Batch(contract, run, tables, consumed, newest, held_to_rules, known, seal)
+                )
     with ThreadPoolExecutor(PARALLEL) as pool:
         return [
             step
@@ -75,15 +80,16 @@ def _load_or_stop(spark: SparkSession, batch: Batch, progress: Callable[..., Non
 
 def _load_one(spark: SparkSession, batch: Batch, progress: Callable[..., None]) -> Step:
     start, contract, run = time.monotonic(), batch.contract, batch.run
+    follow(spark, batch)
     expected = waiting(batch.tables, contract, batch.consumed)
     between = (F.col("_batch") > batch.consumed) & (F.col("_batch") <= batch.newest)
     bronze = spark.read.format("delta").load(batch.tables.path(batch.bronze)).where(between)
-    rows, stored = judged(bronze, contract), _stored(spark, batch, expected)
+    rows, stored = judged(bronze, contract), stored_events(spark, batch, expected.first_position)
     if expected.rows is not None and expected.rows <= small_batch.ROWS:
         loaded = small_batch.load(spark, batch, rows, stored)
     else:
         loaded = large_batch.load(spark, batch, rows, stored)
-    _reconcile(contract, loaded, expected)
+    reconcile(contract, loaded, expected)
     if loaded.audit is not None:
         loaded.audit.remember()
     split = loaded.split
@@ -106,20 +112,23 @@ def _load_one(spark: SparkSession, batch: Batch, progress: Callable[..., None]) 
     return step
 
 
-def _stored(spark: SparkSession, batch: Batch, expected: Waiting) -> DataFrame | None:
-    """Return the stored events that a batch may repeat, None where its positions are all newer."""
+def stored_events(spark: SparkSession, batch: Batch, first: str | None) -> DataFrame | None:
+    """Return the stored events that a batch may repeat, None where its positions are all newer.
+
+    `first` is the least of its positions, None where that is not known.
+    """
     until = stored_until(batch.tables, batch.events)
-    if until is None or (expected.first_position is not None and until < expected.first_position):
+    if until is None or (first is not None and until < first):
         return None
     assert batch.contract.vault is not None
     columns = [f"{batch.contract.vault.parent}_hk", "_sequence", "_op", "_hashdiff"]
     stored = spark.read.format("delta").load(batch.tables.path(batch.events))
-    if expected.first_position is not None:
-        stored = stored.where(F.col("_sequence") >= expected.first_position)
+    if first is not None:
+        stored = stored.where(F.col("_sequence") >= first)
     return stored.select(*columns)
 
 
-def _reconcile(contract: Contract, loaded: Loaded, expected: Waiting) -> None:
+def reconcile(contract: Contract, loaded: Loaded, expected: Waiting) -> None:
     """Compare the gate's counts with what Delta says was read and written."""
     rejected = loaded.split["quarantined"] - loaded.rejected_before
     pairs = {

@@ -8,7 +8,7 @@ may carry its key alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,11 +21,13 @@ from lakehouse.embedded import connection
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.ledger import Step
 from lakehouse.merging import DELETED, Merge
+from lakehouse.quarantine import ROW_ID
 from lakehouse.writing import append_arrow, between
 from silver import truncates
 from silver.gate import judged
+from silver.quarantine import as_rows
 from silver.repeats import VERDICT, verdicts
-from silver.small_batch import ROWS, load_members, quarantined, whole
+from silver.small_batch import ROWS, load_members, whole
 from silver.unavailable import EXTRA
 
 if TYPE_CHECKING:
@@ -77,7 +79,9 @@ def derive(spark: SparkSession, batch: Batch, where: str, *, repair: bool = Fals
         rows.join(keys, list(contract.keys), how="left_semi"), contract, None, "anywhere"
     )
     columns = [column for column in events_columns(contract) if column != "_batch"]
-    wanted = dict.fromkeys([*columns, *EXTRA, VERDICT, "_failures", "_row", "_source"])
+    wanted = dict.fromkeys(
+        [*columns, *EXTRA, VERDICT, "_failures", "_row", "_source", "_batch", ROW_ID]
+    )
     found = of_slice.select(*wanted).limit(ROWS + 1).toArrow()
     if found.num_rows > ROWS:
         raise UsageError(
@@ -165,7 +169,7 @@ def write(batch: Batch, found: Restated) -> Step:
     load_members(batch, found.valid)
     rejected = _new_rejects(batch, found.rejected)
     if rejected.num_rows:
-        append_arrow(tables, batch.quarantine, quarantined(batch, rejected), skip_on=("_batch",))
+        append_arrow(tables, batch.quarantine, as_rows(batch, rejected), skip_on=("_batch",))
     before = tables.version(name)
     table = tables.open(name)
     assert table is not None
@@ -203,13 +207,12 @@ def told(found: Restated) -> str:
 
 def _new_rejects(batch: Batch, rejected: pa.Table) -> pa.Table:
     """Return the rejected rows that are not in quarantine yet."""
-    wanted = ["row", "_source", "_sequence"]
-    known = {_identity(row, "row") for row in batch.tables.rows(batch.quarantine, wanted)}
-    rows = rejected.select(["_row", "_source", "_sequence"]).to_pylist()
-    return rejected.filter(
-        pa.array([_identity(row, "_row") not in known for row in rows], pa.bool_())
-    )
-
-
-def _identity(row: dict[str, Any], text: str) -> tuple[Any, ...]:
-    return (row["_source"], row["_sequence"], *sorted(map(str, dict(row[text] or {}).items())))
+    table = batch.tables.open(batch.quarantine)
+    known = set()
+    if table is not None and ROW_ID in {field.name for field in table.schema().fields}:
+        known = {row[ROW_ID] for row in batch.tables.rows(batch.quarantine, [ROW_ID])}
+    ids = [
+        batch.seal.fingerprint(value) if batch.seal else value
+        for value in rejected[ROW_ID].to_pylist()
+    ]
+    return rejected.filter(pa.array([value not in known for value in ids], pa.bool_()))

@@ -7,7 +7,6 @@ same, row by row, as for a large batch.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -17,11 +16,13 @@ from pyspark.sql import functions as F
 
 from contracts.sql import quoted
 from contracts.vault import events_columns
+from lakehouse.quarantine import ROW_ID
 from lakehouse.tables import TableName, Tables
 from lakehouse.writing import Written, append_arrow
 from silver import across_rows, dataset_gate, truncates
 from silver.batch import Batch, Loaded
 from silver.gate import FORMER, UNAVAILABLE
+from silver.quarantine import as_rows
 from silver.repeats import VERDICT, VERDICTS, verdicts
 from silver.unavailable import EXTRA, fill
 from silver.vault import LOCKS, record
@@ -39,24 +40,23 @@ GHOST = bytes(32)
 
 def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame | None) -> Loaded:
     """Load the batch: one Spark job for the verdicts, one Arrow append a table that has news."""
-    contract = batch.contract
-    decided = verdicts(judged, contract, stored, "anywhere")
-    columns = [c for c in events_columns(contract) if c != "_batch"]
+    decided = verdicts(judged, batch.contract, stored, "anywhere")
+    return put(spark, batch, decided, taken(decided, batch))
+
+
+def taken(decided: DataFrame, batch: Batch) -> pa.Table:
+    """Return a batch's rows with their verdicts, as Arrow: one Spark job."""
     # The row as it came is wanted of few, so it is built for few.
     as_it_came = F.when(F.col(VERDICT) == "quarantined", F.col("_row")).alias("_row")
-    wanted = dict.fromkeys(
-        [
-            *columns,
-            *EXTRA,
-            *dataset_gate.columns(batch),
-            FORMER,
-            VERDICT,
-            "_failures",
-            "_source",
-            "_batch",
-        ]
-    )
-    rows = decided.select(*wanted, as_it_came).toArrow()
+    columns = [c for c in events_columns(batch.contract) if c != "_batch"]
+    judgement = [FORMER, VERDICT, "_failures", "_source", "_batch", ROW_ID]
+    wanted = dict.fromkeys([*columns, *EXTRA, *dataset_gate.columns(batch), *judgement])
+    return decided.select(*wanted, as_it_came).toArrow()
+
+
+def put(spark: SparkSession, batch: Batch, decided: DataFrame, rows: pa.Table) -> Loaded:
+    """Write a batch's rows, taken from `decided`, each to where its verdict sends it."""
+    columns = [c for c in events_columns(batch.contract) if c != "_batch"]
     formers = rows.filter(pc.and_(rows[FORMER], pc.equal(rows[VERDICT], "valid")))
     rows = rows.filter(pc.invert(rows[FORMER]))
     by = {verdict: rows.filter(pc.equal(rows[VERDICT], verdict)) for verdict in VERDICTS}
@@ -70,7 +70,7 @@ def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame
         rejected = append_arrow(
             batch.tables,
             batch.quarantine,
-            quarantined(batch, bad),
+            as_rows(batch, bad),
             once=batch.once,
             skip_on=("_batch",),
         )
@@ -84,9 +84,11 @@ def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame
     if ends is not None:
         events = pa.concat_tables([events, ends], promote_options="permissive")
     warnings = across_rows.hold(spark, batch, events)
-    written = append_arrow(
-        batch.tables, batch.events, events, once=batch.once, skip_on=batch.skip_on
-    )
+    written = Written(-1, 0, 0)
+    if events.num_rows or batch.once:
+        written = append_arrow(
+            batch.tables, batch.events, events, once=batch.once, skip_on=batch.skip_on
+        )
     return Loaded(
         split,
         written,
@@ -123,20 +125,6 @@ def whole(spark: SparkSession, batch: Batch, events: pa.Table, *, repair: bool =
     if filled is None:
         return events.drop_columns(list(EXTRA))
     return pa.concat_tables([events.filter(pc.invert(lacking)), filled])
-
-
-def quarantined(batch: Batch, rows: pa.Table) -> pa.Table:
-    """Return rejected rows as rows of the quarantine table."""
-    texts = {"contract_version": batch.contract.version, "status": "open"}
-    columns = {
-        "row": rows["_row"],
-        "failures": rows["_failures"],
-        **{name: _constant(text, pa.string(), rows.num_rows) for name, text in texts.items()},
-        **{name: rows[name] for name in ("_op", "_sequence", "_source_ts", "_source", "_origin")},
-        "_batch": _constant(batch.run.number, pa.int64(), rows.num_rows),
-        "quarantined_at": _constant(datetime.now(UTC), pa.timestamp("us", tz="UTC"), rows.num_rows),
-    }
-    return pa.table(columns)
 
 
 def _constant(value: Any, kind: pa.DataType, length: int) -> pa.Array:

@@ -1,0 +1,183 @@
+"""The verb `quarantine expire`: gives up old rows; what they held goes, that they were there stays."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.arguments import Domain, Json, read_settings
+from cli.confirm import DryRun, Yes, go_on
+from cli.output import Progress, console, emit, table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pyarrow as pa
+    from rich.console import Console
+
+    from lakehouse.settings import Settings
+    from lakehouse.tables import TableName, Tables
+
+AGE = re.compile(r"^(\d+)\s*(h|d|w)$")
+UNITS = {"h": "hours", "d": "days", "w": "weeks"}
+# A replayed row went its way: it is not given up, but what it held is not needed twice.
+DONE = "status <> 'expired' and \"row\" is not null"
+
+
+def age(text: str) -> timedelta:
+    """Return a span written as `90d`, `12h` or `4w`; raise UsageError for anything else."""
+    from lakehouse.errors import UsageError
+
+    found = AGE.match(text.strip())
+    if found is None:
+        raise UsageError(f"'{text}' is no age: write 90d, 12h or 4w")
+    return timedelta(**{UNITS[found[2]]: int(found[1])})
+
+
+def plan(settings: Settings, domain: str, older_than: timedelta) -> list[dict[str, Any]]:
+    """Return one row a dataset of which something is old enough: how many are open, how many not."""
+    from cli.replay import chosen
+    from lakehouse.tables import TableName, Tables
+
+    tables, before, found = Tables.at(settings), datetime.now(UTC) - older_than, []
+    for contract in chosen(settings, domain):
+        name = TableName.of("silver", domain, f"{contract.dataset}_quarantine")
+        old = _old(tables, name, before)
+        if old is not None and old.num_rows:
+            statuses = old["status"].to_pylist()
+            is_open = statuses.count("open")
+            found.append(
+                {
+                    "dataset": contract.dataset,
+                    "table": str(name),
+                    "open": is_open,
+                    "replayed": len(statuses) - is_open,
+                }
+            )
+    return found
+
+
+def expire(
+    settings: Settings,
+    domain: str,
+    older_than: timedelta,
+    progress: Callable[..., None] = lambda *_: None,
+) -> dict[str, Any]:
+    """Give up the open rows that are older, and empty all that are; return what was done.
+
+    Raises:
+        Busy: another run holds the domain.
+    """
+    from lakehouse.ledger import Ledger, Step
+    from lakehouse.lock import exclusive
+    from lakehouse.tables import TableName, Tables
+
+    tables, before = Tables.at(settings), datetime.now(UTC) - older_than
+    with exclusive(settings.home, domain, "quarantine expire"):
+        found = plan(settings, domain, older_than)
+        if not found:
+            return {"domain": domain, "run": 0, "datasets": []}
+        with Ledger(tables).run(domain, "quarantine expire", ("silver",)) as run:
+            for row in found:
+                progress(f"{row['dataset']}: {row['open']:,} rows")
+                name = TableName.parse(row["table"])
+                _empty(tables, name, before, run.number)
+                message = f"{row['open']:,} open rows expired"
+                run.record(Step(run.number, domain, "silver", str(name), message=message))
+            run.note = f"expired {sum(row['open'] for row in found):,} quarantined rows"
+    return {"domain": domain, "run": run.number, "datasets": found}
+
+
+def _old(
+    tables: Tables, name: TableName, before: datetime, *, rest: bool = False
+) -> pa.Table | None:
+    """Return the rows from before an instant that hold anything yet, or the `rest`; None for no table."""
+    from lakehouse.embedded import connection
+
+    table = tables.open(name)
+    if table is None or "quarantined_at" not in {field.name for field in table.schema().fields}:
+        return None
+    with connection() as database:
+        database.register("quarantined", table.scan())
+        is_old = f"coalesce({DONE} and quarantined_at < $1, false)"
+        query = f"from quarantined where {'not ' if rest else ''}{is_old}"
+        return database.sql(query, params=[before]).to_arrow_table()
+
+
+def _empty(tables: Tables, name: TableName, before: datetime, run: int) -> None:
+    """Replace the old rows by what is kept of them, in one commit: reasons without values, counts.
+
+    The table is written as a whole: it is small, and delta-rs takes no predicate on a map or an instant.
+    """
+    import pyarrow as pa
+    from deltalake import write_deltalake
+
+    from lakehouse.quarantine import FAILURES, ROW, SETTLED
+
+    rows, rest = _old(tables, name, before), _old(tables, name, before, rest=True)
+    assert rows is not None
+    assert rest is not None
+    count, now = rows.num_rows, datetime.now(UTC)
+    reasons = [
+        failures and [f | {"value": None} for f in failures]
+        for failures in rows["failures"].to_pylist()
+    ]
+    was_open = [status == "open" for status in rows["status"].to_pylist()]
+
+    def settled(column: str, value: Any) -> pa.Array:
+        there = column in rows.column_names
+        old = rows[column].to_pylist() if there else [None] * count
+        new = [value if mine else kept for mine, kept in zip(was_open, old, strict=True)]
+        return pa.array(new, SETTLED[column])
+
+    columns = {
+        **{label: rows[label] for label in rows.column_names},
+        "row": pa.nulls(count, ROW),
+        "failures": pa.array(reasons, FAILURES),
+        "status": ["expired" if mine else "replayed" for mine in was_open],
+        "settled_batch": settled("settled_batch", run),
+        "settled_at": settled("settled_at", now),
+    }
+    written = pa.concat_tables([rest, pa.table(columns)], promote_options="permissive")
+    write_deltalake(tables.path(name), written, mode="overwrite", schema_mode="merge")
+
+
+def _page(out: Console, found: dict[str, Any]) -> None:
+    if not found["datasets"]:
+        out.print("nothing in quarantine is that old")
+        return
+    lines = [[row["dataset"], row["open"], row["replayed"]] for row in found["datasets"]]
+    out.print(table("", ["dataset", ">open rows", ">replayed rows"], lines))
+    if found.get("run"):
+        out.print(
+            f"run {found['run']}; earlier versions of the tables hold the rows until "
+            "`lakehouse maintain` removes their files",
+            markup=False,
+        )
+
+
+def command(
+    domain: Domain,
+    older_than: Annotated[
+        str, typer.Option("--older-than", help="As 90d, 12h or 4w, since it was refused.")
+    ] = "90d",
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
+    """Give up rows that have waited too long: their values go, their reasons and counts stay."""
+    settings, span = read_settings(), age(older_than)
+    chosen = {"domain": domain, "datasets": plan(settings, domain, span)}
+    if dry_run or not chosen["datasets"]:
+        emit(chosen | {"run": 0, "dry_run": dry_run}, json, _page)
+        return
+    if not json:
+        _page(console(), chosen)
+    if not go_on("let go of what these rows held?", yes=yes, as_json=json):
+        raise typer.Abort
+    with Progress() as progress:
+        done = expire(settings, domain, span, progress)
+    emit(done, json, _page)

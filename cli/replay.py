@@ -1,0 +1,147 @@
+"""The verb `quarantine replay`: gates quarantined rows again and carries those that pass."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.arguments import Domain, Json, read_settings
+from cli.confirm import DryRun
+from cli.output import Progress, emit, table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console
+
+    from contracts.model import Contract
+    from lakehouse.settings import Settings
+    from silver.replay import Rejudged
+
+COUNTS = ("open", "replayed", "still_open", "missing")
+
+
+def replay(
+    settings: Settings,
+    domain: str,
+    dataset: str = "",
+    where: str = "",
+    *,
+    dry_run: bool = False,
+    progress: Callable[..., None] = lambda *_: None,
+) -> dict[str, Any]:
+    """Replay a domain's open rows, or a dataset's; return a row a dataset, and the run's number.
+
+    The number is 0 where nothing passes that did not before: then nothing was written.
+
+    Raises:
+        UsageError: no such dataset, or `where` is no condition on the quarantine.
+        Busy: another run holds the domain.
+    """
+    from lakehouse.ledger import Ledger, Run
+    from lakehouse.lock import exclusive
+    from lakehouse.session import spark
+    from lakehouse.tables import Tables
+    from silver.replay import opened, rejudge, write
+
+    tables, found, run = Tables.at(settings), [], None
+    what = f"quarantine replay {dataset}".rstrip()
+    with ExitStack() as held:
+        held.enter_context(exclusive(settings.home, domain, what))
+        for contract in chosen(settings, domain, dataset):
+            batch = _batch(settings, tables, contract, Run(0, domain, tables))
+            total = {"dataset": contract.dataset, **dict.fromkeys(COUNTS, 0)}
+            for part in opened(batch, where):
+                progress(f"{contract.dataset}: {part.num_rows:,} open rows at the gate")
+                judged = rejudge(spark(settings), batch, part)
+                _add(total, judged)
+                if dry_run or not judged.has_news:
+                    continue
+                run = run or held.enter_context(Ledger(tables).run(domain, what))
+                write(spark(settings), run, judged)
+            if total["open"]:
+                found.append(total)
+        if run is not None:
+            run.note = f"replayed {sum(row['replayed'] for row in found):,} quarantined rows"
+    return {
+        "domain": domain,
+        "run": 0 if run is None else run.number,
+        "dry_run": dry_run,
+        "datasets": found,
+    }
+
+
+def chosen(settings: Settings, domain: str, dataset: str = "") -> list[Contract]:
+    """Return the contracts that have a gate, or the one asked for; raise UsageError for none."""
+    from contracts.load import load_domain
+    from lakehouse.errors import UsageError
+
+    gated = {n: c for n, c in load_domain(settings.contracts, domain).items() if c.vault}
+    if dataset and dataset not in gated:
+        raise UsageError(f"no dataset '{dataset}' in '{domain}'; there is: {', '.join(gated)}")
+    return [gated[dataset]] if dataset else list(gated.values())
+
+
+def _batch(settings: Settings, tables: Any, contract: Contract, run: Any) -> Any:
+    from lakehouse.sealing import Seal
+    from silver.pending import batches
+    from silver.replay import Replay
+
+    seal = Seal.at(settings) if contract.personal else None
+    consumed, _ = batches(tables, contract)
+    return Replay(contract, run, tables, -1, consumed, seal)
+
+
+def _add(total: dict[str, Any], judged: Rejudged) -> None:
+    total["open"] += judged.open
+    total["replayed"] += judged.settled.num_rows
+    total["still_open"] += judged.still_open
+    total["missing"] += judged.missing
+
+
+def _page(out: Console, found: dict[str, Any]) -> None:
+    if not found["datasets"]:
+        out.print("no open row in quarantine")
+        return
+    names = ["dataset", ">open", ">would pass" if found["dry_run"] else ">replayed", ">still open"]
+    keys = ("dataset", "open", "replayed", "still_open")
+    out.print(table("", names, [[row[key] for key in keys] for row in found["datasets"]]))
+    for row in found["datasets"]:
+        if row["missing"]:
+            out.print(
+                f"{row['dataset']}: {row['missing']:,} rows are in bronze no more", markup=False
+            )
+    if found["run"]:
+        out.print(
+            f"run {found['run']}; `lakehouse run {found['domain']}` carries them on, "
+            f"`lakehouse rollback {found['run']}` undoes it",
+            markup=False,
+        )
+    elif not found["dry_run"]:
+        out.print("nothing passes that did not before: nothing was written")
+
+
+def command(
+    domain: Domain,
+    dataset: Annotated[
+        str, typer.Argument(help="A dataset of the domain; all of them when left out.")
+    ] = "",
+    where: Annotated[
+        str,
+        typer.Option(help="Only rows with this condition on the quarantine's columns."),
+    ] = "",
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
+    """Gate open rows again, as the contract is now, and load those that pass."""
+    from cli.sql import refuse_calls
+    from lakehouse.catalog import names_in
+
+    if where:
+        names_in(f"select 1 where {where}")
+        refuse_calls(f"select 1 where {where}")
+    with Progress() as progress:
+        done = replay(read_settings(), domain, dataset, where, dry_run=dry_run, progress=progress)
+    emit(done, json, _page)

@@ -1,0 +1,98 @@
+"""Changes a contract's text where it has to change, and leaves every other letter as it is."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import yaml
+
+from contracts.diff import raised
+from contracts.errors import ContractError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+LOGICAL = {
+    "boolean": "boolean", "date": "date", "timestamp": "timestamp",
+    **dict.fromkeys(("tinyint", "smallint", "int", "bigint"), "integer"),
+    **dict.fromkeys(("float", "double"), "number"),
+}  # fmt: skip
+VERSION = re.compile(r"^(version:\s*['\"]?)(\d+\.\d+\.\d+)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """A column to be added to a contract, or to get a wider type where `old` names one."""
+
+    name: str
+    type: str
+    note: str = ""
+    old: str = ""
+
+    @property
+    def logical(self) -> str:
+        """Return the standard's logical type."""
+        return LOGICAL.get(self.type, "number" if self.type.startswith("decimal") else "string")
+
+
+def patched(text: str, proposed: Iterable[Proposed], file: str = "") -> str:
+    """Return a contract's text with columns added and widened, and its minor version raised.
+
+    Raises:
+        ContractError: the text has no list of columns to add to.
+    """
+    wanted = list(proposed)
+    lines = text.splitlines(keepends=True)
+    root = yaml.compose(text, Loader=yaml.CSafeLoader)
+    columns = _get(_first(_get(root, "schema")), "properties")
+    if not isinstance(columns, yaml.SequenceNode) or not columns.value:
+        raise ContractError(f"{file}:1: no columns below schema.properties to add to")
+    for each in wanted:
+        if each.old:
+            _widen(lines, columns, each)
+    new = [each for each in wanted if not each.old]
+    if new:
+        last, first = columns.value[-1], columns.value[0]
+        at = last.end_mark.line + (1 if last.end_mark.column else 0)
+        while at and not lines[at - 1].strip():
+            at -= 1
+        if at and not lines[at - 1].endswith("\n"):
+            lines[at - 1] += "\n"
+        indent = lines[first.start_mark.line][: first.start_mark.column].rstrip(" ").rstrip("-")
+        lines.insert(at, "".join(fragment(each, indent) for each in new))
+    return VERSION.sub(lambda found: found[1] + raised(found[2], "minor"), "".join(lines), count=1)
+
+
+def fragment(each: Proposed, indent: str = "") -> str:
+    """Return one column as YAML, as an item of a list at an indent."""
+    name = yaml.safe_dump(each.name).removesuffix("\n...\n").strip()
+    note = f"  # {each.note}" if each.note else ""
+    return (
+        f"{indent}- name: {name}{note}\n"
+        f"{indent}  logicalType: {each.logical}\n"
+        f"{indent}  physicalType: {each.type}\n"
+        f"{indent}  description: To be written.\n"
+    )
+
+
+def _widen(lines: list[str], columns: yaml.SequenceNode, each: Proposed) -> None:
+    for column in columns.value:
+        label = _get(column, "name")
+        kind = _get(column, "physicalType")
+        if label is None or kind is None or label.value != each.name:
+            continue
+        start, end = kind.start_mark, kind.end_mark
+        line = lines[start.line]
+        lines[start.line] = line[: start.column] + each.type + line[end.column :]
+
+
+def _get(node: yaml.Node | None, name: str) -> yaml.Node | None:
+    if isinstance(node, yaml.MappingNode):
+        return next((value for key, value in node.value if key.value == name), None)
+    return None
+
+
+def _first(node: yaml.Node | None) -> yaml.Node | None:
+    return node.value[0] if isinstance(node, yaml.SequenceNode) and node.value else None

@@ -1,0 +1,35 @@
+"""Spark's short type names: which holds every value of another, without a change of its text."""
+
+from __future__ import annotations
+
+import re
+
+WHOLE = ("tinyint", "smallint", "int", "bigint")
+LADDERS = (WHOLE, ("float", "double"))
+SHORT = {"long": "bigint", "integer": "int", "short": "smallint", "byte": "tinyint"}
+DECIMAL = re.compile(r"^decimal\((\d+),(\d+)\)$")
+
+
+def decimal(kind: str) -> tuple[int, int] | None:
+    """Return (precision, scale) of a decimal type, None for any other."""
+    found = DECIMAL.match(kind)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def widens(old: str, new: str) -> bool:
+    """Return whether a type holds all that the old one does, and more, as the same kind of value.
+
+    Of a decimal neither the digits before the point nor those after it may become fewer.
+    """
+    for ladder in LADDERS:
+        if old in ladder and new in ladder:
+            return ladder.index(new) > ladder.index(old)
+    before, after = decimal(old), decimal(new)
+    if before is None or after is None or before == after:
+        return False
+    return after[1] >= before[1] and after[0] - after[1] >= before[0] - before[1]
+
+
+def short(kind: str) -> str:
+    """Return Spark's short name of a Delta primitive type."""
+    return SHORT.get(kind, kind)

@@ -1,0 +1,126 @@
+"""What the gate refuses, as rows of the quarantine table: see `lakehouse/quarantine.py`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from pyspark.sql import functions as F
+
+from contracts.gate import FAILURE
+from lakehouse.quarantine import FAILURES, OPEN, REPLAYED, ROW_ID, SETTLED, sealed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyspark.sql import DataFrame
+
+    from contracts.model import Contract
+    from lakehouse.sealing import Seal
+    from silver.batch import Batch
+
+TOLD = ("status", "failures", "contract_version", *SETTLED)
+
+
+def as_rows(batch: Batch, rejected: pa.Table) -> pa.Table:
+    """Return rejected rows, as the gate gives them, as rows of the quarantine table."""
+    count = rejected.num_rows
+    texts = {"contract_version": batch.contract.version, "status": OPEN}
+    columns = {
+        "row": rejected["_row"],
+        "failures": rejected["_failures"].cast(FAILURES),
+        **{name: _constant(text, pa.string(), count) for name, text in texts.items()},
+        **{n: rejected[n] for n in ("_op", "_sequence", "_source_ts", "_source", "_origin")},
+        "_batch": _constant(batch.run.number, pa.int64(), count),
+        "quarantined_at": _constant(datetime.now(UTC), SETTLED["settled_at"], count),
+        ROW_ID: rejected[ROW_ID],
+        "_bronze_batch": rejected["_batch"],
+        **{name: pa.nulls(count, kind) for name, kind in SETTLED.items()},
+    }
+    return sealed(pa.table(columns), batch.contract, batch.seal)
+
+
+def as_frame(batch: Batch, rejected: DataFrame) -> DataFrame:
+    """Return the same as `as_rows` of many rows, as a frame."""
+    found = rejected.select(
+        F.col("_row").alias("row"),
+        F.col("_failures").cast(FAILURE).alias("failures"),
+        F.lit(batch.contract.version).alias("contract_version"),
+        F.lit(OPEN).alias("status"),
+        *["_op", "_sequence", "_source_ts", "_source", "_origin"],
+        F.lit(batch.run.number).cast("bigint").alias("_batch"),
+        F.lit(datetime.now(UTC)).cast("timestamp").alias("quarantined_at"),
+        ROW_ID,
+        F.col("_batch").alias("_bronze_batch"),
+        F.lit(None).cast("bigint").alias("settled_batch"),
+        F.lit(None).cast("timestamp").alias("settled_at"),
+    )
+    if not batch.contract.personal:
+        return found
+    seals = partial(_sealed_batches, contract=batch.contract, seal=batch.seal)
+    return found.mapInArrow(seals, found.schema)
+
+
+def _sealed_batches(
+    batches: Iterator[pa.RecordBatch], contract: Contract, seal: Seal | None
+) -> Iterator[pa.RecordBatch]:
+    for each in batches:
+        schema = each.schema
+        yield from sealed(pa.Table.from_batches([each]), contract, seal).cast(schema).to_batches()
+
+
+def tell(batch: Batch, settled: pa.Table, changed: pa.Table) -> None:
+    """Write into the quarantine what became of rows, in one commit: those settled, those that wait."""
+    name, version = batch.quarantine, batch.contract.version
+    now, number = datetime.now(UTC), batch.run.number
+    done = {"status": REPLAYED, "failures": None, "settled_batch": number, "settled_at": now}
+    waits = {"status": OPEN, "settled_batch": None, "settled_at": None}
+    told = [
+        {ROW_ID: row[ROW_ID], "_bronze_batch": row["_bronze_batch"], "contract_version": version}
+        | {"failures": row["failures"]}
+        | what
+        for rows, what in ((settled, done), (changed, waits))
+        for row in rows.to_pylist()
+    ]
+    kinds = [(ROW_ID, pa.string()), ("_bronze_batch", pa.int64()), ("status", pa.string()),
+             ("failures", FAILURES), ("contract_version", pa.string()), *SETTLED.items()]  # fmt: skip
+    news = pa.Table.from_pylist(told, schema=pa.schema(kinds))
+    identities = news[ROW_ID]
+    # the identities are those of the quarantine already
+    news = sealed(news, batch.contract, batch.seal).set_column(0, ROW_ID, identities)
+    table = batch.tables.open(name)
+    assert table is not None
+    (
+        table.merge(
+            _once(news),
+            f"stored.{ROW_ID} = told.{ROW_ID} and stored._bronze_batch = told._bronze_batch "
+            f"and stored.status = '{OPEN}'",
+            source_alias="told",
+            target_alias="stored",
+            streamed_exec=False,
+        )
+        .when_matched_update(
+            {
+                **{column: f"told.{column}" for column in TOLD if column != "failures"},
+                # why it was refused stays to be read
+                "failures": f"case when told.status = '{OPEN}' then told.failures "
+                "else stored.failures end",
+            }
+        )
+        .execute()
+    )
+
+
+def _once(news: pa.Table) -> pa.Table:
+    """Return one row an identity: equal rows of the quarantine are told together."""
+    seen: dict[Any, int] = {}
+    pairs = zip(news[ROW_ID].to_pylist(), news["_bronze_batch"].to_pylist(), strict=True)
+    for place, identity in enumerate(pairs):
+        seen.setdefault(identity, place)
+    return news.take(pa.array(list(seen.values()), pa.int64()))
+
+
+def _constant(value: Any, kind: pa.DataType, length: int) -> pa.Array:
+    return pa.repeat(pa.scalar(value, kind), length)

@@ -1,0 +1,100 @@
+"""A source whose numbers grow: nothing is lost, the contract is told, silver follows its type."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+from cli.flow import carry
+from cli.propose import propose
+from cli.replay import replay
+from lakehouse.errors import ContractBreach
+from lakehouse.tables import TableName, Tables
+from tests import orders
+
+pytestmark = pytest.mark.spark
+
+LARGE = 3_000_000_000
+SATELLITE, QUARANTINE, HUB, BRONZE = (
+    TableName(*name.split(".")) for name in (
+        "silver.shop__sat_placed", "silver.shop__orders_quarantine", "silver.shop__hub_customer",
+        "bronze.shop__orders",
+    )
+)  # fmt: skip
+
+
+def narrow():
+    """Return the contract of orders with customers and amounts that are too narrow."""
+    document = orders.document()
+    _, customer, amount, _ = document["schema"][0]["properties"]
+    customer["physicalType"], amount["physicalType"] = "int", "decimal(4,2)"
+    return document
+
+
+def types(tables, name):
+    return {field.name: field.type.type for field in tables.open(name).schema().fields
+            if isinstance(getattr(field.type, "type", None), str)}  # fmt: skip
+
+
+def test_a_type_that_widens_is_followed(catalog, settings):
+    """Kept as text, refused with its value, proposed, replayed; then new rows go straight through."""
+    path = orders.write_contract(settings.contracts, narrow())
+    tables = Tables.at(settings)
+
+    def land(number, customer, amount):
+        row = orders.order(number, customer=customer, amount=amount)
+        orders.land_events(
+            settings, f"{number}.jsonl", [orders.event("c", 1, row, transaction=number)]
+        )
+        carry(settings, "shop", ("bronze", "silver"))
+
+    land(1, 7, "5.00")
+    land(2, LARGE, "123456.78")
+    (refused,) = tables.rows(QUARANTINE)
+    assert {f["rule"] for f in refused["failures"]} == {"type int", "type decimal(4,2)"}
+    (proposal,) = propose(settings, "shop", write=True)
+    assert {c["column"]: c["type"] for c in proposal["columns"]} == {
+        "customer_id": "bigint", "amount": "decimal(18,2)"
+    }  # fmt: skip
+    assert "version: 1.1.0" in path.read_text()
+
+    assert replay(settings, "shop")["datasets"][0]["replayed"] == 1
+    land(3, LARGE + 1, "-0.5")
+    land(4, LARGE + 2, "99999999.99")
+    found = {
+        row["order_id"]: (row["customer_id"], str(row["amount"])) for row in tables.rows(SATELLITE)
+    }
+    assert found == {
+        1: (7, "5.00"), 2: (LARGE, "123456.78"), 4: (LARGE + 2, "99999999.99")
+    }  # fmt: skip
+    wanted = {"customer_id": "long", "amount": "decimal(18,2)"}
+    assert {c: types(tables, SATELLITE)[c] for c in wanted} == wanted
+    assert types(tables, HUB)["customer_id"] == "long"
+    assert {row["customer_id"] for row in tables.rows(HUB)} == {None, 7, LARGE, LARGE + 2}
+    assert [row["status"] for row in tables.rows(QUARANTINE)].count("replayed") == 1
+
+
+def test_a_type_that_narrows_is_a_breach(catalog, settings):
+    """Bronze has what the narrower type cannot hold: file, table, column and count are named."""
+    orders.write_contract(settings.contracts)
+
+    def snapshot(name, customers, kind):
+        rows = {
+            "order_id": pa.array(range(len(customers)), pa.int64()),
+            "customer_id": pa.array(customers, kind),
+            "status": ["open"] * len(customers),
+        }
+        orders.land_snapshot(settings, name, rows)
+
+    snapshot("a.parquet", [1, 2], pa.int32())
+    carry(settings, "shop", ("bronze",))
+    snapshot("b.parquet", [LARGE, LARGE, 5], pa.int64())
+    carry(settings, "shop", ("bronze",))
+    version = Tables.at(settings).version(BRONZE)
+    snapshot("c.parquet", [4], pa.int32())
+    with pytest.raises(ContractBreach) as breach:
+        carry(settings, "shop", ("bronze",))
+    for part in ("c.parquet", "customer_id as int", "2 rows of bronze.shop__orders"):
+        assert part in str(breach.value)
+    assert breach.value.exit_code == 3
+    assert Tables.at(settings).version(BRONZE) == version
