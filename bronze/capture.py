@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from bronze import arrivals, debezium, discovery, files
+from contracts import tables as describe
 from lakehouse.errors import ContractBreach
 from lakehouse.ledger import Step
 from lakehouse.tables import TableName, Tables
@@ -121,6 +122,7 @@ def _load_one(
             Tables.at(settings), name, frame,
             once=(discovery.CAPTURE, run.number),
             skip_on=("_batch", "_sequence", *contract.keys),
+            described=describe.bronze(contract),
         )  # fmt: skip
         step = _with(step, written.rows, written.bytes, run.number)
         position, operations = arrivals.progress(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli import derive
 from cli.arguments import AnyDomain, Json, examples, known_domains, read_settings
 from cli.output import emit, show, table
 
@@ -213,7 +214,7 @@ def _short(rule: dict[str, Any]) -> str:
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add the verb and its two parts."""
+    """Add the verb and its parts."""
     verb = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
     lines = ("lakehouse contracts check", "lakehouse contracts check {domain} --json")
     verb.command("check", epilog=examples(*lines))(_check)
@@ -223,4 +224,7 @@ def add_to(app: typer.Typer) -> None:
         "lakehouse contracts show {domain} {dataset} --pandera",
     )
     verb.command("show", epilog=examples(*lines))(_show)
-    app.add_typer(verb, name="contracts", help="Check the contracts, or show one.")
+    derive.add_to(verb)
+    app.add_typer(
+        verb, name="contracts", help="Check the contracts, show or draft one, derive from all."
+    )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
+from contracts import tables as describe
 from contracts.gate import TOMBSTONE, TRUNCATE
 from contracts.vault import events_columns
 from lakehouse.writing import Written, append
@@ -70,7 +71,14 @@ def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame
     elif closed is not None:
         closed = closed.persist()
         ends, rows = closed.count(), rows.unionByName(closed, allowMissingColumns=True)
-    written = append(tables, batch.events, rows, once=batch.once, skip_on=batch.skip_on)
+    written = append(
+        tables,
+        batch.events,
+        rows,
+        once=batch.once,
+        skip_on=batch.skip_on,
+        described=describe.events(contract),
+    )
     return Loaded(split, written, rejected, ends, before)
 
 
@@ -145,4 +153,11 @@ def _quarantine(batch: Batch, bad: DataFrame) -> Written:
         F.lit(batch.run.number).cast("bigint").alias("_batch"),
         F.lit(datetime.now(UTC)).cast("timestamp").alias("quarantined_at"),
     )
-    return append(batch.tables, batch.quarantine, rows, once=batch.once, skip_on=("_batch",))
+    return append(
+        batch.tables,
+        batch.quarantine,
+        rows,
+        once=batch.once,
+        skip_on=("_batch",),
+        described=describe.quarantine(batch.contract),
+    )
