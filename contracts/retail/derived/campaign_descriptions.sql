@@ -44,7 +44,7 @@ create table if not exists silver.`retail__sat_campaign` (
   `_batch`        bigint not null comment 'Number of the run that wrote the row.'
 )
 using delta
-comment 'One row is one event of: One row is one campaign.';
+comment 'One row is one campaign. Here a row is one event of it.';
 
 create table if not exists silver.`retail__campaign_descriptions_quarantine` (
   `row`              map<string,string> comment 'The row as it came, as text.',

@@ -59,7 +59,7 @@ create table if not exists silver.`retail__sat_campaign_target` (
   `_batch`             bigint not null comment 'Number of the run that wrote the row.'
 )
 using delta
-comment 'One row is one event of: One row is one household that a campaign was sent to.';
+comment 'One row is one household that a campaign was sent to. Here a row is one event of it.';
 
 create table if not exists silver.`retail__campaigns_quarantine` (
   `row`              map<string,string> comment 'The row as it came, as text.',

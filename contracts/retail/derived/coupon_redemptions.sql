@@ -76,7 +76,7 @@ create table if not exists silver.`retail__sat_redemption` (
   `_batch`          bigint not null comment 'Number of the run that wrote the row.'
 )
 using delta
-comment 'One row is one event of: One row is one coupon that one household redeemed on one day.';
+comment 'One row is one coupon that one household redeemed on one day. Here a row is one event of it.';
 
 create table if not exists silver.`retail__coupon_redemptions_quarantine` (
   `row`              map<string,string> comment 'The row as it came, as text.',

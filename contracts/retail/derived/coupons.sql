@@ -71,7 +71,7 @@ create table if not exists silver.`retail__sat_coupon_product` (
   `_batch`            bigint not null comment 'Number of the run that wrote the row.'
 )
 using delta
-comment 'One row is one event of: One row is one product that a coupon of a campaign can be used for; the source repeats 4,872 rows, which are superseded.';
+comment 'One row is one product that a coupon of a campaign can be used for; the source repeats 4,872 rows, which are superseded. Here a row is one event of it.';
 
 create table if not exists silver.`retail__coupons_quarantine` (
   `row`              map<string,string> comment 'The row as it came, as text.',

@@ -52,7 +52,7 @@ create table if not exists silver.`retail__sat_household_demographics` (
   `_batch`         bigint not null comment 'Number of the run that wrote the row.'
 )
 using delta
-comment 'One row is one event of: One row is what one household told about itself; 801 of about 2,500 households did.';
+comment 'One row is what one household told about itself; 801 of about 2,500 households did. Here a row is one event of it.';
 
 create table if not exists silver.`retail__demographics_quarantine` (
   `row`              map<string,string> comment 'The row as it came, as text.',

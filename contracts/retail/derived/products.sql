@@ -50,7 +50,7 @@ create table if not exists silver.`retail__sat_product` (
   `_batch`           bigint not null comment 'Number of the run that wrote the row.'
 )
 using delta
-comment 'One row is one event of: One row is one product of the master.';
+comment 'One row is one product of the master. Here a row is one event of it.';
 
 create table if not exists silver.`retail__products_quarantine` (
   `row`              map<string,string> comment 'The row as it came, as text.',

@@ -56,7 +56,7 @@ create table if not exists silver.`retail__lnk_promotion` (
   `_batch`           bigint not null comment 'Number of the run that wrote the row.'
 )
 using delta
-comment 'One row is one event of: One row is one placement of one product in one store in one week; 12,785 real rows name a product, store and week again with another placement.';
+comment 'One row is one placement of one product in one store in one week; 12,785 real rows name a product, store and week again with another placement. Here a row is one event of it.';
 
 create table if not exists silver.`retail__promotions_quarantine` (
   `row`              map<string,string> comment 'The row as it came, as text.',

@@ -97,7 +97,7 @@ create table if not exists silver.`retail__sat_basket_line` (
   `_batch`                bigint not null comment 'Number of the run that wrote the row.'
 )
 using delta
-comment 'One row is one event of: One row is one product in one basket, as booked at the till.';
+comment 'One row is one product in one basket, as booked at the till. Here a row is one event of it.';
 
 create table if not exists silver.`retail__transactions_quarantine` (
   `row`              map<string,string> comment 'The row as it came, as text.',
