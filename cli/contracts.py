@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli import derive
+from cli import derive, draft
 from cli.arguments import AnyDomain, Json, examples, known_domains, read_settings
 from cli.output import emit, show, table
 
@@ -225,6 +225,7 @@ def add_to(app: typer.Typer) -> None:
     )
     verb.command("show", epilog=examples(*lines))(_show)
     derive.add_to(verb)
+    draft.add_to(verb)
     app.add_typer(
         verb, name="contracts", help="Check the contracts, show or draft one, derive from all."
     )
