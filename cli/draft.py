@@ -21,7 +21,13 @@ NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 
 
 def new(
-    settings: Settings, domain: str, dataset: str, source: str, *, table: str = "", write: bool = False
+    settings: Settings,
+    domain: str,
+    dataset: str,
+    source: str,
+    *,
+    table: str = "",
+    write: bool = False,
 ) -> dict[str, Any]:
     """Return the drafted contract as YAML, its file, and what is to be reviewed; write it if asked.
 
@@ -73,7 +79,8 @@ def _command(
         ),
     ],
     table: Annotated[
-        str, typer.Option(help="The table behind a JDBC URL; LAKEHOUSE_JDBC_USER and _PASSWORD log in.")
+        str,
+        typer.Option(help="The table behind a JDBC URL; LAKEHOUSE_JDBC_USER and _PASSWORD log in."),
     ] = "",
     write: Annotated[
         bool, typer.Option("--write", help="Write it among the contracts; print it otherwise.")
@@ -89,7 +96,9 @@ def _page(out: Console, found: dict[str, Any]) -> None:
     if not found["written"]:
         print(found["contract"], file=out.file, end="")
         return
-    out.print(f"{found['file']}: drafted from {found['rows']:,} rows; to be reviewed:", markup=False)
+    out.print(
+        f"{found['file']}: drafted from {found['rows']:,} rows; to be reviewed:", markup=False
+    )
     for line in found["review"]:
         out.print(line, markup=False)
 

@@ -103,7 +103,10 @@ def draft(
 
 def written(document: Mapping[str, Any], profile: Profile) -> str:
     """Return the draft as YAML, with what has to be reviewed on top."""
-    lines = [f"Drafted from {profile.source}, {profile.rows:,} rows. To be reviewed:", *review(profile)]
+    lines = [
+        f"Drafted from {profile.source}, {profile.rows:,} rows. To be reviewed:",
+        *review(profile),
+    ]
     head = "".join(f"# {line}\n" for line in lines)
     return head + yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True, width=100)
 
@@ -146,7 +149,11 @@ def _property(column: ColumnProfile, rows: int, key: tuple[str, ...]) -> dict[st
         values = {"validValues": list(column.values)}
         found["quality"] = [{"metric": "invalidValues", "arguments": values, "mustBe": 0}]
     elif numeric and column.name not in key and not _names_another(column.name):
-        bounds = {"check": "in_range", "min_value": _plain(column.low), "max_value": _plain(column.high)}
+        bounds = {
+            "check": "in_range",
+            "min_value": _plain(column.low),
+            "max_value": _plain(column.high),
+        }
         found["quality"] = [
             {
                 "type": "custom",

@@ -105,9 +105,11 @@ def _from_jdbc(settings: Settings, url: str, table: str) -> Any:
         if os.environ.get(f"LAKEHOUSE_JDBC_{key.upper()}")
     }
     try:
-        reader = spark(settings, short=True).read.format("jdbc").options(url=url, dbtable=table, **asked)
+        reader = (
+            spark(settings, short=True).read.format("jdbc").options(url=url, dbtable=table, **asked)
+        )
         return reader.load().limit(JDBC_ROWS).toArrow()
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - each driver has errors of its own
         if "No suitable driver" in str(error) or "ClassNotFoundException" in str(error):
             kind = url.split(":")[1]
             raise UsageError(

@@ -57,9 +57,10 @@ def _reached(found: set[Edge], start: Iterable[str], direction: int) -> list[str
     reached: dict[str, None] = {}
     level = sorted(begun)
     while level:
-        following = {
-            edge[direction] for edge in found if edge[1 - direction] in level
-        } - {*reached, *begun}
+        following = {edge[direction] for edge in found if edge[1 - direction] in level} - {
+            *reached,
+            *begun,
+        }
         level = sorted(following)
         reached.update(dict.fromkeys(level))
     return list(reached)

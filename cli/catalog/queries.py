@@ -22,7 +22,10 @@ def of_contract(contract: Contract) -> list[dict[str, str]]:
     vault = contract.vault
     if vault is None:
         return of_model(f"bronze.{contract.domain}__{contract.dataset}", _plain(contract))
-    columns, events = ", ".join(_plain(contract)[:SHOWN]), f"silver.{contract.domain}__{vault.events}"
+    columns, events = (
+        ", ".join(_plain(contract)[:SHOWN]),
+        f"silver.{contract.domain}__{vault.events}",
+    )
     found = []
     if vault.historized:
         at = "current_timestamp() - interval 7 days"
@@ -39,7 +42,10 @@ def of_contract(contract: Contract) -> list[dict[str, str]]:
     rejected = f"silver.{contract.domain}__{contract.dataset}_quarantine"
     reasons = "explode(failures) as failed"
     found += [
-        _sql("Changes by run", f"select _batch, _op, count(*) as events from {events} group by _batch, _op"),
+        _sql(
+            "Changes by run",
+            f"select _batch, _op, count(*) as events from {events} group by _batch, _op",
+        ),
         _sql(
             "Why rows were rejected",
             f"select failed.column, failed.rule, count(*) as rows from {rejected} "

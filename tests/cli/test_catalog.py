@@ -31,7 +31,9 @@ def entries(settings, domain=""):
 def test_the_page_needs_nothing_from_outside(page):
     """One script of its own; no link, image, font or address: links go within the page only."""
     text = page()
-    assert not re.findall(r"https?://|<link|<img|<iframe|<script [^>]*src|@import|url\(|fetch\(", text)
+    assert not re.findall(
+        r"https?://|<link|<img|<iframe|<script [^>]*src|@import|url\(|fetch\(", text
+    )
     assert all(target.startswith("#") for target in re.findall(r'href="([^"]*)"', text))
 
 
@@ -40,7 +42,15 @@ def test_every_dataset_has_its_page_with_columns_rules_and_owner(page):
     text = page()
     assert 'id="shop.customers"' in text
     orders = text[text.index('<article id="shop.orders"') :]
-    for said in ("What was paid.", "in EUR", "≥ 0", "≠ 0 (flag only)", "sales", "1 d", "decimal(10,2)"):
+    for said in (
+        "What was paid.",
+        "in EUR",
+        "≥ 0",
+        "≠ 0 (flag only)",
+        "sales",
+        "1 d",
+        "decimal(10,2)",
+    ):
         assert said in orders
 
 
@@ -69,7 +79,9 @@ def test_without_a_home_the_catalog_is_that_of_the_contracts(lakehouse, empty):
 
 def test_lineage_goes_from_the_source_to_gold(tmp_path):
     """The project's own: what a dataset is read by, through the vault and the SQL, level by level."""
-    settings = Settings(home=tmp_path, contracts=PROJECT / "contracts", dbt_project=PROJECT / "dbt_project")
+    settings = Settings(
+        home=tmp_path, contracts=PROJECT / "contracts", dbt_project=PROJECT / "dbt_project"
+    )
     for entry in entries(settings).values():
         if entry["kind"] == "feature set":
             layers = {name.partition(".")[0] for name in entry["lineage"]["above"]}
@@ -80,7 +92,9 @@ def test_lineage_goes_from_the_source_to_gold(tmp_path):
 
 def test_a_gold_column_named_as_a_personal_one_is_marked(tmp_path):
     """What a contract classifies keeps its mark where gold carries it on."""
-    settings = Settings(home=tmp_path, contracts=PROJECT / "contracts", dbt_project=PROJECT / "dbt_project")
+    settings = Settings(
+        home=tmp_path, contracts=PROJECT / "contracts", dbt_project=PROJECT / "dbt_project"
+    )
     found = entries(settings)
     classified = {
         (entry["domain"], column["name"])
@@ -103,7 +117,9 @@ def test_a_gold_column_named_as_a_personal_one_is_marked(tmp_path):
 def test_search_finds_a_column_and_shows_one_dataset(page, home):
     """In a browser: typing keeps what matches, a link shows its dataset alone, nothing is asked for."""
     sync_api = pytest.importorskip("playwright.sync_api")
-    chromium = next((p for p in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if _is_file(p)), None)
+    chromium = next(
+        (p for p in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if _is_file(p)), None
+    )
     if chromium is None:
         pytest.skip("no Chromium on this machine")
     page()

@@ -21,11 +21,15 @@ from tests.orders import document, write_contract
 @pytest.fixture
 def project(tmp_path):
     """Settings of a project with the orders' contract and one model that reads their events."""
-    settings = Settings(home=tmp_path, contracts=tmp_path / "contracts", dbt_project=tmp_path / "dbt")
+    settings = Settings(
+        home=tmp_path, contracts=tmp_path / "contracts", dbt_project=tmp_path / "dbt"
+    )
     write_contract(settings.contracts)
     model = settings.dbt_project / "models" / "shop" / "shop__fct_order.sql"
     model.parent.mkdir(parents=True)
-    reads = "{{ source('silver', 'shop__sat_placed') }} join {{ source('silver', 'shop__hub_order') }}"
+    reads = (
+        "{{ source('silver', 'shop__sat_placed') }} join {{ source('silver', 'shop__hub_order') }}"
+    )
     model.write_text(f"select * from {reads}", encoding="utf-8")
     return settings
 

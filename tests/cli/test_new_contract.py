@@ -56,7 +56,12 @@ def sources(folder, table):
     pq.write_table(table, folder / "v.parquet")
     table.to_pandas().to_json(folder / "v.jsonl", orient="records", lines=True)
     Tables(str(folder)).append(TableName("bronze", "other__visits"), table)
-    return [folder / "v.csv", folder / "v.parquet", folder / "v.jsonl", folder / "bronze" / "other__visits"]
+    return [
+        folder / "v.csv",
+        folder / "v.parquet",
+        folder / "v.jsonl",
+        folder / "bronze" / "other__visits",
+    ]
 
 
 def test_each_kind_of_source_gives_a_contract_that_passes(settings, people, tmp_path):
@@ -85,7 +90,9 @@ def test_what_looks_personal_is_marked_and_none_of_its_values_is_told(settings, 
     source = sources(tmp_path, people)[0]
     found = new(settings, "shop", "visits", str(source))
     assert found["personal"] == ["contact", "call", "last_name"]
-    assert {n for n, c in columns(found).items() if c.get("classification")} == set(found["personal"])
+    assert {n for n, c in columns(found).items() if c.get("classification")} == set(
+        found["personal"]
+    )
     assert "personal, as it looks: contact, call, last_name" in found["contract"]
     for value in ("example.org", "+49", "Nomen"):
         assert value not in str(found)
@@ -93,7 +100,10 @@ def test_what_looks_personal_is_marked_and_none_of_its_values_is_told(settings, 
 
 def test_a_key_of_two_columns_is_found(settings, tmp_path):
     """Where no column tells all rows apart, two may; without any, rows are told apart by content."""
-    pq.write_table(pa.table({"shop_id": [1, 1, 2, 2], "day": [1, 2, 1, 2], "n": [5] * 4}), tmp_path / "a.parquet")
+    pq.write_table(
+        pa.table({"shop_id": [1, 1, 2, 2], "day": [1, 2, 1, 2], "n": [5] * 4}),
+        tmp_path / "a.parquet",
+    )
     found = new(settings, "x", "sales", str(tmp_path / "a.parquet"))
     assert found["keys"] == [["shop_id", "day"]]
     vault = yaml.safe_load(found["contract"])["customProperties"][1]["value"]
@@ -142,7 +152,9 @@ def test_a_contract_is_never_overwritten(settings, people, tmp_path):
 def test_a_table_behind_jdbc(spark, settings, people, tmp_path):
     """Spark's JDBC source, here over Derby, the database whose driver Spark brings."""
     url = f"jdbc:derby:{tmp_path}/db;create=true"
-    spark.createDataFrame(people).write.jdbc(url, "visits", properties={"createTableColumnTypes": ""})
+    spark.createDataFrame(people).write.jdbc(
+        url, "visits", properties={"createTableColumnTypes": ""}
+    )
     found = new(settings, "shop", "visits", url, table="visits", write=True)
     assert found["keys"][0] == ["visit_id"]
     assert found["personal"] == ["contact", "call", "last_name"]

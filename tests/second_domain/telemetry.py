@@ -224,3 +224,10 @@ def _write(path, rows):
 def _lines(path, changes):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(json.dumps(change) + "\n" for change in changes), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    import sys
+    from pathlib import Path
+
+    Morning(seed=7).land(Path(sys.argv[1]), int(sys.argv[2]))
