@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 PERSONAL = re.compile(
     r"^name$|(^|_)(e?mail|phone|mobile|fax|(first|last|middle|full|sur|maiden|customer|person)_?name"
     r"|recipient|address|street|postcode|zip|birth(day|date|_date)?|dob|age|gender|ssn|tax_id|iban"
-    r"|passport|plate|ip(_address)?|salary|income|marital_status)($|_)",
+    r"|passport|plate|ip(_address)?|salary|income|marital(_status)?)($|_)",
     re.IGNORECASE,
 )
 # Values that say something of a person, whatever their column is called

@@ -143,12 +143,19 @@ def bronze(contract: Contract) -> TableDescription:
 
 def hub(contract: Contract, each: Hub) -> TableDescription:
     """Return the table of a hub's business keys; the ghost row has none, so they may be null."""
+    what = each.name.replace("_", " ")
+    # Several datasets share a hub, so it says of its key what all of them would.
     members = [
-        replace(_column(contract.column(column)), name=member, required=False)
+        Described(
+            member,
+            contract.column(column).type,
+            f"Business key of the {what}.",
+            of=contract.column(column),
+        )
         for column, member in zip(each.columns, each.members, strict=True)
     ]
     columns = [_hash(f"{each.name}_hk"), *members, Described("_batch", "bigint", BATCH, True)]
-    comment = f"One row is one {each.name.replace('_', ' ')} that any dataset named."
+    comment = f"One row is one {what} that any dataset named."
     return _table(contract, "silver", f"hub_{each.name}", "hub", comment, columns)
 
 

@@ -78,26 +78,6 @@ def commented_schema(
     )
 
 
-def bring_up_to_date(tables: Tables, name: TableName, described: TableDescription) -> list[str]:
-    """Give a table the comments of its contract; return the columns whose comment changed.
-
-    One commit a column, as Delta has it; none where nothing differs. A column that the contract
-    does not name keeps what it has.
-    """
-    table = tables.open(name)
-    if table is None:
-        return []
-    changed = []
-    for field in table.schema().fields:
-        wanted = described.comments.get(field.name)
-        if wanted and (field.metadata or {}).get(COMMENT) != wanted:
-            table.alter.set_column_metadata(field.name, {**(field.metadata or {}), COMMENT: wanted})
-            changed.append(field.name)
-    if table.metadata().description != described.comment:
-        table.alter.set_table_description(described.comment)
-    return changed
-
-
 def _metadata(described: TableDescription, column: str) -> dict[str, str]:
     comment = described.comments.get(column)
     return {COMMENT: comment} if comment else {}

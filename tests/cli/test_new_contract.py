@@ -152,9 +152,7 @@ def test_a_contract_is_never_overwritten(settings, people, tmp_path):
 def test_a_table_behind_jdbc(spark, settings, people, tmp_path):
     """Spark's JDBC source, here over Derby, the database whose driver Spark brings."""
     url = f"jdbc:derby:{tmp_path}/db;create=true"
-    spark.createDataFrame(people).write.jdbc(
-        url, "visits", properties={"createTableColumnTypes": ""}
-    )
+    spark.createDataFrame(people).write.jdbc(url, "visits")
     found = new(settings, "shop", "visits", url, table="visits", write=True)
     assert found["keys"][0] == ["visit_id"]
     assert found["personal"] == ["contact", "call", "last_name"]

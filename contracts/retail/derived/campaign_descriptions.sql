@@ -23,7 +23,7 @@ comment 'One row is one campaign.';
 
 create table if not exists silver.`retail__hub_campaign` (
   `campaign_hk` binary not null comment 'SHA-256 of the business key, 32 bytes; 32 zero bytes are the unknown member.',
-  `campaign_id` bigint comment 'The campaign.',
+  `campaign_id` bigint comment 'Business key of the campaign.',
   `_batch`      bigint not null comment 'Number of the run that wrote the row.'
 )
 using delta

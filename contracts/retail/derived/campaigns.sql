@@ -21,7 +21,7 @@ comment 'One row is one household that a campaign was sent to.';
 
 create table if not exists silver.`retail__hub_campaign` (
   `campaign_hk` binary not null comment 'SHA-256 of the business key, 32 bytes; 32 zero bytes are the unknown member.',
-  `campaign_id` bigint comment 'The campaign.',
+  `campaign_id` bigint comment 'Business key of the campaign.',
   `_batch`      bigint not null comment 'Number of the run that wrote the row.'
 )
 using delta
@@ -29,7 +29,7 @@ comment 'One row is one campaign that any dataset named.';
 
 create table if not exists silver.`retail__hub_household` (
   `household_hk` binary not null comment 'SHA-256 of the business key, 32 bytes; 32 zero bytes are the unknown member.',
-  `household_id` bigint comment 'The household.',
+  `household_id` bigint comment 'Business key of the household.',
   `_batch`       bigint not null comment 'Number of the run that wrote the row.'
 )
 using delta

@@ -24,7 +24,7 @@ comment 'One row is one coupon that one household redeemed on one day.';
 
 create table if not exists silver.`retail__hub_household` (
   `household_hk` binary not null comment 'SHA-256 of the business key, 32 bytes; 32 zero bytes are the unknown member.',
-  `household_id` bigint comment 'The household.',
+  `household_id` bigint comment 'Business key of the household.',
   `_batch`       bigint not null comment 'Number of the run that wrote the row.'
 )
 using delta
@@ -32,7 +32,7 @@ comment 'One row is one household that any dataset named.';
 
 create table if not exists silver.`retail__hub_coupon` (
   `coupon_hk`  binary not null comment 'SHA-256 of the business key, 32 bytes; 32 zero bytes are the unknown member.',
-  `coupon_upc` bigint comment 'The coupon.',
+  `coupon_upc` bigint comment 'Business key of the coupon.',
   `_batch`     bigint not null comment 'Number of the run that wrote the row.'
 )
 using delta
@@ -40,7 +40,7 @@ comment 'One row is one coupon that any dataset named.';
 
 create table if not exists silver.`retail__hub_campaign` (
   `campaign_hk` binary not null comment 'SHA-256 of the business key, 32 bytes; 32 zero bytes are the unknown member.',
-  `campaign_id` bigint comment 'The campaign.',
+  `campaign_id` bigint comment 'Business key of the campaign.',
   `_batch`      bigint not null comment 'Number of the run that wrote the row.'
 )
 using delta

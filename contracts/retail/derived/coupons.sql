@@ -22,7 +22,7 @@ comment 'One row is one product that a coupon of a campaign can be used for; the
 
 create table if not exists silver.`retail__hub_coupon` (
   `coupon_hk`  binary not null comment 'SHA-256 of the business key, 32 bytes; 32 zero bytes are the unknown member.',
-  `coupon_upc` bigint comment 'The coupon.',
+  `coupon_upc` bigint comment 'Business key of the coupon.',
   `_batch`     bigint not null comment 'Number of the run that wrote the row.'
 )
 using delta
@@ -30,7 +30,7 @@ comment 'One row is one coupon that any dataset named.';
 
 create table if not exists silver.`retail__hub_product` (
   `product_hk` binary not null comment 'SHA-256 of the business key, 32 bytes; 32 zero bytes are the unknown member.',
-  `product_id` bigint comment 'The product; 16 real rows name one that the master lacks.',
+  `product_id` bigint comment 'Business key of the product.',
   `_batch`     bigint not null comment 'Number of the run that wrote the row.'
 )
 using delta
@@ -38,7 +38,7 @@ comment 'One row is one product that any dataset named.';
 
 create table if not exists silver.`retail__hub_campaign` (
   `campaign_hk` binary not null comment 'SHA-256 of the business key, 32 bytes; 32 zero bytes are the unknown member.',
-  `campaign_id` bigint comment 'The campaign.',
+  `campaign_id` bigint comment 'Business key of the campaign.',
   `_batch`      bigint not null comment 'Number of the run that wrote the row.'
 )
 using delta

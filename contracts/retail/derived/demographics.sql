@@ -27,7 +27,7 @@ comment 'One row is what one household told about itself; 801 of about 2,500 hou
 
 create table if not exists silver.`retail__hub_household` (
   `household_hk` binary not null comment 'SHA-256 of the business key, 32 bytes; 32 zero bytes are the unknown member.',
-  `household_id` bigint comment 'The household.',
+  `household_id` bigint comment 'Business key of the household.',
   `_batch`       bigint not null comment 'Number of the run that wrote the row.'
 )
 using delta

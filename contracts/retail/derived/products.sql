@@ -26,7 +26,7 @@ comment 'One row is one product of the master.';
 
 create table if not exists silver.`retail__hub_product` (
   `product_hk` binary not null comment 'SHA-256 of the business key, 32 bytes; 32 zero bytes are the unknown member.',
-  `product_id` bigint comment 'The product.',
+  `product_id` bigint comment 'Business key of the product.',
   `_batch`     bigint not null comment 'Number of the run that wrote the row.'
 )
 using delta

@@ -24,7 +24,7 @@ comment 'One row is one placement of one product in one store in one week; 12,78
 
 create table if not exists silver.`retail__hub_product` (
   `product_hk` binary not null comment 'SHA-256 of the business key, 32 bytes; 32 zero bytes are the unknown member.',
-  `product_id` bigint comment 'The product.',
+  `product_id` bigint comment 'Business key of the product.',
   `_batch`     bigint not null comment 'Number of the run that wrote the row.'
 )
 using delta
@@ -32,7 +32,7 @@ comment 'One row is one product that any dataset named.';
 
 create table if not exists silver.`retail__hub_store` (
   `store_hk` binary not null comment 'SHA-256 of the business key, 32 bytes; 32 zero bytes are the unknown member.',
-  `store_id` bigint comment 'The store.',
+  `store_id` bigint comment 'Business key of the store.',
   `_batch`   bigint not null comment 'Number of the run that wrote the row.'
 )
 using delta

@@ -30,7 +30,7 @@ comment 'One row is one product in one basket, as booked at the till.';
 
 create table if not exists silver.`retail__hub_basket` (
   `basket_hk` binary not null comment 'SHA-256 of the business key, 32 bytes; 32 zero bytes are the unknown member.',
-  `basket_id` bigint comment 'The basket; one household, one store and one time each.',
+  `basket_id` bigint comment 'Business key of the basket.',
   `_batch`    bigint not null comment 'Number of the run that wrote the row.'
 )
 using delta
@@ -38,7 +38,7 @@ comment 'One row is one basket that any dataset named.';
 
 create table if not exists silver.`retail__hub_product` (
   `product_hk` binary not null comment 'SHA-256 of the business key, 32 bytes; 32 zero bytes are the unknown member.',
-  `product_id` bigint comment 'The product.',
+  `product_id` bigint comment 'Business key of the product.',
   `_batch`     bigint not null comment 'Number of the run that wrote the row.'
 )
 using delta
@@ -46,7 +46,7 @@ comment 'One row is one product that any dataset named.';
 
 create table if not exists silver.`retail__hub_household` (
   `household_hk` binary not null comment 'SHA-256 of the business key, 32 bytes; 32 zero bytes are the unknown member.',
-  `household_id` bigint comment 'The household that bought, a pseudonym given by the loyalty programme.',
+  `household_id` bigint comment 'Business key of the household.',
   `_batch`       bigint not null comment 'Number of the run that wrote the row.'
 )
 using delta
@@ -54,7 +54,7 @@ comment 'One row is one household that any dataset named.';
 
 create table if not exists silver.`retail__hub_store` (
   `store_hk` binary not null comment 'SHA-256 of the business key, 32 bytes; 32 zero bytes are the unknown member.',
-  `store_id` bigint comment 'The store.',
+  `store_id` bigint comment 'Business key of the store.',
   `_batch`   bigint not null comment 'Number of the run that wrote the row.'
 )
 using delta
