@@ -64,7 +64,7 @@ def of_model(table: str, columns: Sequence[str]) -> list[dict[str, str]]:
 def _of_features(contract: Contract) -> list[dict[str, str]]:
     declared: dict[str, Any] = contract.features
     entity = ",".join(declared["entity"])
-    pull = f"lakehouse features pull {contract.domain} {contract.dataset} --entities asked.csv --out answered.parquet"
+    pull = f"lakehouse features pull {contract.dataset} --domain {contract.domain} --entities asked.csv --out answered.parquet"
     table = f"gold.{contract.domain}__{declared['table']}"
     return [
         {"title": f"As known at each instant of a file with {entity},timestamp", "text": pull},

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
+import subprocess
+import sys
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
@@ -14,15 +17,15 @@ import pytest
 from pyspark.sql.types import StructType
 
 from cli.catalog.data import collect
-from cli.derive import derive
 from cli.flow import carry
+from cli.main import main
 from cli.sql import answer, frame
 from contracts.load import load_domain
 from contracts.tables import by_name
 from gold.dbt import Project
 from gold.features import pull
 from lakehouse.catalog import register
-from lakehouse.settings import PROJECT, Settings
+from lakehouse.settings import PROJECT, settings
 from lakehouse.tables import TableName, Tables
 from tests.second_domain.telemetry import START, Morning
 
@@ -32,15 +35,28 @@ DOMAIN = "fleet"
 pytestmark = pytest.mark.spark
 
 
+BLOCK = re.compile(r"(?:^`([\w/.]+)`\n\n)?^```\w*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+def blocks_of_the_page():
+    """Each block of the page: the path of the file that it is, empty for commands, and its text."""
+    return BLOCK.findall(PAGE.read_text(encoding="utf-8"))
+
+
 def files_of_the_page():
     """The files that the page tells its reader to write, by path."""
-    text = PAGE.read_text(encoding="utf-8")
-    return dict(re.findall(r"^`([\w/.]+)`\n\n```\w+\n(.*?)^```$", text, re.DOTALL | re.MULTILINE))
+    return {path: text for path, text in blocks_of_the_page() if path}
+
+
+def commands_of_the_page():
+    """The command lines that the page tells its reader to run, in order."""
+    blocks = [text for path, text in blocks_of_the_page() if not path]
+    return [line.removesuffix(" --open") for text in blocks for line in text.splitlines()]
 
 
 @pytest.fixture(scope="module")
 def fleet(spark, tmp_path_factory):
-    """The domain as the page makes it, its morning landed and run in two halves."""
+    """The domain as the page makes it: its files written, then its commands run, none of which fails."""
     folder = tmp_path_factory.mktemp("fleet")
     project = folder / "dbt_project"
     shutil.copytree(PROJECT / "dbt_project" / "macros", project / "macros")
@@ -48,13 +64,27 @@ def fleet(spark, tmp_path_factory):
     for path, text in files_of_the_page().items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8")
-    settings = Settings(home=folder / "home", contracts=folder / "contracts", dbt_project=project)
-    derive(settings, DOMAIN)
-    morning = Morning(7)
-    for part in (1, 2):
-        morning.land(settings.landing / DOMAIN, part)
-        carry(settings, DOMAIN)
-    return settings, morning
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("PYTHONPATH", str(PROJECT))
+        for name, value in {
+            "HOME": folder / ".lakehouse",
+            "CONTRACTS": folder / "contracts",
+            "DBT_PROJECT": project,
+        }.items():
+            patch.setenv(f"LAKEHOUSE_{name}", str(value))
+        settings.cache_clear()
+        for line in commands_of_the_page():
+            words = shlex.split(line)
+            if words[0] == "lakehouse":
+                # a reader's commands are processes of their own, each with an empty catalog
+                spark.sql("drop database if exists gold cascade")
+                assert main(words[1:]) == 0, line
+            else:
+                given = line.replace("python ", f"{sys.executable} ", 1)
+                subprocess.run(given, shell=True, check=True, timeout=120)
+        yield settings(), Morning(7)
+    settings.cache_clear()
 
 
 def test_the_page_makes_this_domain():
@@ -69,24 +99,24 @@ def test_the_page_makes_this_domain():
     }
 
 
-def rows(settings, layer, table):
+def rows(home, layer, table):
     """The rows of a table as plain values."""
-    return Tables.at(settings).rows(TableName.of(layer, DOMAIN, table))
+    return Tables.at(home).rows(TableName.of(layer, DOMAIN, table))
 
 
 def test_no_row_vanishes(fleet):
     """One bad ping is in quarantine, thirty that came again are superseded, all others are there."""
-    settings, morning = fleet
-    assert len(rows(settings, "silver", "lnk_ping")) == len(morning.pings)
-    (bad,) = rows(settings, "silver", "pings_quarantine")
+    home, morning = fleet
+    assert len(rows(home, "silver", "lnk_ping")) == len(morning.pings)
+    (bad,) = rows(home, "silver", "pings_quarantine")
     assert [f["column"] for f in bad["failures"]] == ["speed_kmh"]
-    assert len(rows(settings, "bronze", "pings")) == len(morning.pings) + 30 + 1
-    assert {row["_origin"] for row in rows(settings, "bronze", "pings")} == {"synthetic"}
+    assert len(rows(home, "bronze", "pings")) == len(morning.pings) + 30 + 1
+    assert {row["_origin"] for row in rows(home, "bronze", "pings")} == {"synthetic"}
 
 
 def test_each_stop_has_its_delay(fleet):
     """Arrival and delay of each delivery are those of plain Python, after all changes of the plan."""
-    settings, morning = fleet
+    home, morning = fleet
     found = {
         row["delivery_id"]: (
             row["vehicle_id"],
@@ -94,7 +124,7 @@ def test_each_stop_has_its_delay(fleet):
             row["arrived_at"],
             row["delay_s"],
         )
-        for row in rows(settings, "gold", "fct_stop")
+        for row in rows(home, "gold", "fct_stop")
     }
     assert found == morning.arrivals()
     assert sum(arrived is not None for _, _, arrived, _ in found.values()) > 5
@@ -102,22 +132,22 @@ def test_each_stop_has_its_delay(fleet):
 
 def test_punctuality_by_vehicle_and_day(fleet):
     """The mart counts deliveries, arrivals and late ones, and the mean delay."""
-    settings, morning = fleet
+    home, morning = fleet
     found = {
         (row["vehicle_id"], row["day"]): (
             row["deliveries"], row["arrived"], row["late"], row["mean_delay_s"],
         )
-        for row in rows(settings, "gold", "mart_punctuality")
+        for row in rows(home, "gold", "mart_punctuality")
     }  # fmt: skip
     assert found == {key: pytest.approx(value) for key, value in morning.punctuality().items()}
 
 
 def test_a_vehicle_has_its_versions(fleet):
     """The vehicle that moved to another depot has two versions, the others one."""
-    settings, _ = fleet
+    home, _ = fleet
     found = sorted(
         (row["vehicle_id"], row["depot"], row["is_current"])
-        for row in rows(settings, "gold", "dim_vehicle")
+        for row in rows(home, "gold", "dim_vehicle")
     )
     assert found == [
         (1, "north", False),
@@ -129,7 +159,7 @@ def test_a_vehicle_has_its_versions(fleet):
 
 def test_features_are_those_of_the_last_full_minute(fleet, tmp_path):
     """A pulled row is the newest whose minute is over; before the first and after a day there is none."""
-    settings, morning = fleet
+    home, morning = fleet
     expected = morning.minutes()
     asked = [(v, START + timedelta(minutes=m, seconds=s)) for v in (1, 2, 3) for m, s in (
         (0, 59), (1, 0), (7, 30), (24, 0), (60 * 25, 0),
@@ -138,7 +168,7 @@ def test_features_are_those_of_the_last_full_minute(fleet, tmp_path):
     entities.write_text(
         "vehicle_id,timestamp\n" + "".join(f"{v},{at.isoformat()}\n" for v, at in asked)
     )
-    pull(settings, DOMAIN, "vehicle_minute", entities, out=tmp_path / "out.parquet")
+    pull(home, DOMAIN, "vehicle_minute", entities, out=tmp_path / "out.parquet")
     for (vehicle, at), row in zip(
         asked, pq.read_table(tmp_path / "out.parquet").to_pylist(), strict=True
     ):
@@ -151,10 +181,10 @@ def test_features_are_those_of_the_last_full_minute(fleet, tmp_path):
 
 def test_tables_are_what_their_contracts_describe(fleet):
     """Each table of bronze and silver: types, comments, what is never null, as the derived DDL has it."""
-    settings, _ = fleet
+    home, _ = fleet
     tables, described = (
-        Tables.at(settings),
-        by_name(load_domain(settings.contracts, DOMAIN).values()),
+        Tables.at(home),
+        by_name(load_domain(home.contracts, DOMAIN).values()),
     )
     stored = [name for name in tables.names(DOMAIN) if name.layer in ("bronze", "silver")]
     assert len(stored) == 10
@@ -173,11 +203,11 @@ def test_tables_are_what_their_contracts_describe(fleet):
 
 def test_the_derived_ddl_makes_the_same_tables(fleet, catalog):
     """Run by Spark elsewhere, the DDL gives each column the type and constraint that the engine gave."""
-    settings, _ = fleet
+    home, _ = fleet
     catalog.sql("create database if not exists bronze")
     catalog.sql("create database if not exists silver")
-    tables = Tables.at(settings)
-    for file in sorted((settings.contracts / DOMAIN / "derived").glob("*.sql")):
+    tables = Tables.at(home)
+    for file in sorted((home.contracts / DOMAIN / "derived").glob("*.sql")):
         for statement in file.read_text(encoding="utf-8").split(";\n"):
             if statement.strip():
                 catalog.sql(statement)
@@ -195,20 +225,20 @@ def _types(schema):
 
 def test_the_catalogs_queries_run(fleet, catalog):
     """Each query that the catalog shows of each dataset reads, without an error."""
-    settings, _ = fleet
-    for entry in collect(settings, DOMAIN)["entries"]:
+    home, _ = fleet
+    for entry in collect(home, DOMAIN)["entries"]:
         for query in entry["queries"]:
             if query["text"].startswith("lakehouse sql"):
                 if "quarantine" in query["text"] and "pings" not in query["text"]:
                     continue  # nothing else was rejected, so there is no such table
-                answer(frame(settings, query["text"].split('"')[1]), 5)
+                answer(frame(home, query["text"].split('"')[1]), 5)
 
 
 def test_dbts_own_tests_of_the_sources_hold(fleet, catalog):
     """not_null, accepted_values and relationships, left out of a publication, pass when asked for."""
-    settings, _ = fleet
-    project = Project(settings, DOMAIN)
-    register(catalog, settings, project.sources())
+    home, _ = fleet
+    project = Project(home, DOMAIN)
+    register(catalog, home, project.sources())
     found = project.invoke(["test", "--select", "tag:contract"]).result.results
     kinds = Counter(each.node.test_metadata.name for each in found)
     assert kinds.keys() == {"not_null", "accepted_values"}, "the SQL reads no hub"
@@ -218,5 +248,5 @@ def test_dbts_own_tests_of_the_sources_hold(fleet, catalog):
 
 def test_a_run_without_news_does_nothing(fleet):
     """Carried again, nothing is pending."""
-    settings, _ = fleet
-    assert carry(settings, DOMAIN).nothing_new
+    home, _ = fleet
+    assert carry(home, DOMAIN).nothing_new
