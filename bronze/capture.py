@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 from bronze import arrivals, control, debezium, discovery, files
 from bronze.columns import also_rescued
 from bronze.narrowing import refuse_narrowed
+from contracts import tables as describe
 from contracts.types import short, widens
 from lakehouse.errors import ContractBreach
 from lakehouse.ledger import Step
@@ -126,6 +127,7 @@ def _load_one(
             Tables.at(settings), name, frame,
             once=(discovery.CAPTURE, run.number),
             skip_on=("_batch", "_sequence", *contract.keys),
+            described=describe.bronze(contract),
         )  # fmt: skip
         step = _with(step, written.rows, written.bytes, run.number)
         position, operations = arrivals.progress(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli import contract_diff, propose
+from cli import contract_diff, derive, draft, propose
 from cli.arguments import AnyDomain, Json, examples, known_domains, read_settings
 from cli.output import emit, show, table
 
@@ -232,4 +232,10 @@ def add_to(app: typer.Typer) -> None:
     verb.command("diff", epilog=examples(*lines))(contract_diff.command)
     lines = ("lakehouse contracts propose {domain}", "lakehouse contracts propose {domain} --write")
     verb.command("propose", epilog=examples(*lines))(propose.command)
-    app.add_typer(verb, name="contracts", help="Check the contracts, show, compare or extend one.")
+    derive.add_to(verb)
+    draft.add_to(verb)
+    app.add_typer(
+        verb,
+        name="contracts",
+        help="Check, show, compare, draft or extend contracts; derive from all.",
+    )

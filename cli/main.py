@@ -13,6 +13,7 @@ from typer.exceptions import TyperException
 
 from cli import (
     audit,
+    catalog,
     contracts,
     features,
     maintain,
@@ -50,6 +51,7 @@ audit.add_to(app)
 features.add_to(app)
 models.add_to(app)
 report.add_to(app)
+catalog.add_to(app)
 rollback.add_to(app)
 rebuild.add_to(app)
 maintain.add_to(app)

@@ -85,13 +85,17 @@ def chosen(settings: Settings, domain: str, dataset: str = "") -> list[Contract]
 
 
 def _batch(settings: Settings, tables: Any, contract: Contract, run: Any) -> Any:
+    from contracts.load import load_domain
     from lakehouse.sealing import Seal
     from silver.pending import batches
     from silver.replay import Replay
 
     seal = Seal.at(settings) if contract.personal else None
+    known = load_domain(settings.contracts, contract.domain)
     consumed, _ = batches(tables, contract)
-    return Replay(contract, run, tables, -1, consumed, seal)
+    return Replay(
+        contract, run, tables, -1, consumed, held_to_rules=False, targets=known, seal=seal
+    )
 
 
 def _add(total: dict[str, Any], judged: Rejudged) -> None:

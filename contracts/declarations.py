@@ -74,6 +74,25 @@ class EvolutionDeclaration(Strict):
     absent: str | None = None
 
 
+class ReferenceDeclaration(Strict):
+    """A column whose values are found in the column of that name of another gold table."""
+
+    column: str
+    to: str
+
+
+class AuditDeclaration(Strict):
+    """What holds for the rows of a gold table beside its contract's rules, before it is published.
+
+    `key` tells rows apart where that is not entity and timestamp; `expressions` are conditions by
+    name, in SQL.
+    """
+
+    key: tuple[str, ...] = ()
+    expressions: dict[str, str] = {}
+    references: tuple[ReferenceDeclaration, ...] = ()
+
+
 class FeaturesDeclaration(Strict):
     """A feature set: its table, the entity's columns, the instant from which a row may be used.
 
@@ -84,6 +103,7 @@ class FeaturesDeclaration(Strict):
     entity: tuple[str, ...] = Field(min_length=1)
     timestamp: str
     maximumAgeDays: int | None = Field(default=None, gt=0)
+    audit: AuditDeclaration = AuditDeclaration()
 
 
 class ExamplesDeclaration(Strict):

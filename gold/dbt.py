@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from contracts.dbt_yaml import TAG
 from gold.holding import held_back
 from lakehouse.errors import LakehouseError
 from lakehouse.gateway import is_local
@@ -151,7 +152,8 @@ class Project:
         mine = f"path:models/{self.domain}"
         chosen = [mine] if changed is None else [f"{_downstream(n)},{mine}" for n in changed]
         args = ["build", "--select", *chosen]
-        args += ["--exclude", "resource_type:unit_test", *map(_downstream, missing)]
+        # The gate has held what contracts say of sources already, row by row.
+        args += ["--exclude", "resource_type:unit_test", f"tag:{TAG}", *map(_downstream, missing)]
         args += ["--full-refresh"] if full_refresh else []
         told = {
             "LAKEHOUSE_GOLD_SINCE": str(since),

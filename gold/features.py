@@ -198,5 +198,15 @@ def _write(rows: pa.Table, out: Path) -> None:
     if out.suffix.lower() == ".parquet":
         pq.write_table(rows, partial)
     else:
-        pa.csv.write_csv(rows, partial)
+        pa.csv.write_csv(_as_text(rows), partial)
     partial.replace(out)
+
+
+def _as_text(rows: pa.Table) -> pa.Table:
+    """Return the rows with binary columns as hexadecimal digits: CSV has text alone."""
+    for place, field in enumerate(rows.schema):
+        kind = field.type
+        if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or kind == pa.binary_view():
+            digits = [None if value is None else value.hex() for value in rows[place].to_pylist()]
+            rows = rows.set_column(place, field.name, pa.array(digits, pa.string()))
+    return rows

@@ -53,11 +53,15 @@ class TableName:
         return f"{self.layer}.{self.table}"
 
 
-def _nullable(schema: pa.Schema) -> pa.Schema:
-    """Return the schema with every column nullable: what must be there is the gate's to say."""
+def _nullable(schema: pa.Schema, table: DeltaTable | None) -> pa.Schema:
+    """Return the schema with every column nullable but those that the table says never are.
+
+    A merge of schemas that differ in this would make the table's columns nullable, too.
+    """
     import pyarrow as pa
 
-    return pa.schema([pa.field(field.name, field.type) for field in schema])
+    never = set() if table is None else {f.name for f in table.schema().fields if not f.nullable}
+    return pa.schema([field.with_nullable(field.name not in never) for field in schema])
 
 
 @dataclass(frozen=True)
@@ -124,16 +128,15 @@ class Tables:
         where the table holds that number already. `skip_on` names the columns whose minimum and
         maximum each file keeps; it counts when the table is made.
         """
-        properties = None
+        properties, table = None, self.open(name)
         if once is not None:
-            table = self.open(name)
             seen = table.transaction_version(once[0]) if table is not None else None
             if seen is not None and seen >= once[1]:
                 return
             properties = CommitProperties(app_transactions=[Transaction(*once)])
         write_deltalake(
             self.path(name),
-            rows.cast(_nullable(rows.schema)),
+            rows.cast(_nullable(rows.schema, table)),
             mode="append",
             schema_mode="merge",
             configuration={STATISTICS: ",".join(skip_on)} if skip_on else None,

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from deltalake import Schema
+
+from lakehouse.describing import commented, commented_schema, make
 from lakehouse.tables import STATISTICS
 
 if TYPE_CHECKING:
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from deltalake import DeltaTable
     from pyspark.sql import DataFrame
 
+    from contracts.tables import TableDescription
     from lakehouse.tables import TableName, Tables
 
 
@@ -33,9 +37,14 @@ def append_arrow(
     *,
     once: tuple[str, int] | None = None,
     skip_on: tuple[str, ...] = (),
+    described: TableDescription | None = None,
 ) -> Written:
-    """Append few rows without Spark: see `Tables.append`."""
+    """Append few rows without Spark: see `Tables.append`; `described` as in `append`."""
     before = tables.version(name)
+    if described is not None and before < 0:
+        make(tables, name, Schema.from_arrow(rows.schema), described, skip_on)
+    if described is not None and before >= 0:
+        rows = rows.cast(commented_schema(rows.schema, _columns(tables, name), described))
     tables.append(name, rows, once=once, skip_on=skip_on)
     return between(tables, name, before, tables.version(name))
 
@@ -47,14 +56,20 @@ def append(
     *,
     once: tuple[str, int] | None = None,
     skip_on: tuple[str, ...] = (),
+    described: TableDescription | None = None,
 ) -> Written:
     """Append rows in one commit.
 
     `once` = (application, number) is written into the same commit; a second append with it is
     skipped by Delta. `skip_on` names the columns whose minimum and maximum each file keeps, so
-    that readers skip files; it counts when the table is made.
+    that readers skip files; it counts when the table is made. A table that is `described` is made
+    with its comments and constraints before its first rows; columns that come later bring theirs.
     """
     before = tables.version(name)
+    if described is not None and before < 0:
+        make(tables, name, Schema.from_json(rows.schema.json()), described, skip_on)
+    elif described is not None:
+        rows = commented(rows, _columns(tables, name), described)
     writer = rows.write.format("delta").mode("append").option("mergeSchema", "true")
     if once is not None:
         writer = writer.option("txnAppId", once[0]).option("txnVersion", str(once[1]))
@@ -62,6 +77,11 @@ def append(
         writer = writer.option(STATISTICS, ",".join(skip_on))
     writer.save(tables.path(name))
     return between(tables, name, before, tables.version(name))
+
+
+def _columns(tables: Tables, name: TableName) -> list[str]:
+    table = tables.open(name)
+    return [] if table is None else [field.name for field in table.schema().fields]
 
 
 def between(tables: Tables, name: TableName, before: int, after: int) -> Written:

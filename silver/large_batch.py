@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
+from contracts import tables as describe
 from contracts.gate import TOMBSTONE, TRUNCATE
 from contracts.vault import events_columns
 from lakehouse.writing import Written, append
@@ -68,6 +69,7 @@ def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame
             as_frame(batch, bad.where(~known)),
             once=batch.once,
             skip_on=("_batch",),
+            described=describe.quarantine(contract),
         )
     # Last, since this commit also says how far bronze was read.
     rows = _whole(spark, batch, valid, counts)
@@ -79,7 +81,14 @@ def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame
         closed = closed.persist()
         ends, rows = closed.count(), rows.unionByName(closed, allowMissingColumns=True)
     warnings = across_rows.hold(spark, batch, rows)
-    written = append(tables, batch.events, rows, once=batch.once, skip_on=batch.skip_on)
+    written = append(
+        tables,
+        batch.events,
+        rows,
+        once=batch.once,
+        skip_on=batch.skip_on,
+        described=describe.events(contract),
+    )
     return Loaded(split, written, rejected, ends, before, audit, warnings)
 
 

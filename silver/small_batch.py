@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
+from contracts import tables as describe
 from contracts.sql import quoted
 from contracts.vault import events_columns
 from lakehouse.quarantine import ROW_ID
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from contracts.model import Contract
+    from contracts.tables import TableDescription
     from lakehouse.ledger import Run
 
 # About 250 bytes a row pass through the driver's memory.
@@ -73,6 +75,7 @@ def put(spark: SparkSession, batch: Batch, decided: DataFrame, rows: pa.Table) -
             as_rows(batch, bad),
             once=batch.once,
             skip_on=("_batch",),
+            described=describe.quarantine(batch.contract),
         )
     # Last, since this commit also says how far bronze was read.
     events = whole(spark, batch, by["valid"].select([*columns, *EXTRA]))
@@ -87,7 +90,12 @@ def put(spark: SparkSession, batch: Batch, decided: DataFrame, rows: pa.Table) -
     written = Written(-1, 0, 0)
     if events.num_rows or batch.once:
         written = append_arrow(
-            batch.tables, batch.events, events, once=batch.once, skip_on=batch.skip_on
+            batch.tables,
+            batch.events,
+            events,
+            once=batch.once,
+            skip_on=batch.skip_on,
+            described=describe.events(batch.contract),
         )
     return Loaded(
         split,
@@ -146,7 +154,8 @@ def _hubs(
             if tables.is_empty(name):
                 nulls = ", ".join(f"null as {quoted(column)}" for column in hub.members)
                 members += f" union all select '{_escaped(GHOST)}'::blob as {key}, {nulls}"
-            _insert(connection, tables, name, members, (key,), run)
+            described = describe.hub(contract, hub)
+            _insert(connection, tables, name, members, (key,), run, described)
 
 
 def _link(
@@ -158,7 +167,7 @@ def _link(
     members = f"select distinct {columns} from valid where _op <> 'd'"
     name = TableName.of("silver", run.domain, f"lnk_{contract.vault.link}")
     with LOCKS[name]:
-        _insert(connection, tables, name, members, keys, run)
+        _insert(connection, tables, name, members, keys, run, describe.link(contract))
 
 
 def _insert(
@@ -168,6 +177,7 @@ def _insert(
     members: str,
     keys: tuple[str, ...],
     run: Run,
+    described: TableDescription,
 ) -> None:
     """Append the members that the table lacks, in one commit; none where it has them all."""
     table = tables.open(name)
@@ -178,7 +188,8 @@ def _insert(
     batch = f"cast({run.number} as bigint) as _batch"
     rows: pa.Table = connection.sql(f"select *, {batch} from ({members})").to_arrow_table()
     if rows.num_rows:
-        record(run, name, append_arrow(tables, name, rows, skip_on=("_batch",)))
+        written = append_arrow(tables, name, rows, skip_on=("_batch",), described=described)
+        record(run, name, written)
 
 
 def _escaped(value: bytes) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
+from contracts import tables as describe
 from contracts import vault
 from lakehouse.ledger import Step
 from lakehouse.tables import TableName
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from contracts.model import Contract, Hub
+    from contracts.tables import TableDescription
     from lakehouse.ledger import Run
     from lakehouse.tables import Tables
 
@@ -40,7 +42,8 @@ def load_hubs(
         named = [F.col(column).alias(member) for column, member in _named(hub)]
         members = known.select(F.expr(expressions[key]).alias(key), *named)
         name = TableName.of("silver", run.domain, f"hub_{hub.name}")
-        _insert(spark, tables, name, members, key, run, ghost=_ghost(spark, contract, hub))
+        described = describe.hub(contract, hub)
+        _insert(spark, tables, name, members, key, run, described, _ghost(spark, contract, hub))
 
 
 def _ghost(spark: SparkSession, contract: Contract, hub: Hub) -> DataFrame:
@@ -73,7 +76,7 @@ def load_link(
         )
     )
     name = TableName.of("silver", run.domain, f"lnk_{contract.vault.link}")
-    _insert(spark, tables, name, members, (key, *hubs), run)
+    _insert(spark, tables, name, members, (key, *hubs), run, describe.link(contract))
 
 
 def _insert(
@@ -83,6 +86,7 @@ def _insert(
     members: DataFrame,
     key: str | tuple[str, ...],
     run: Run,
+    described: TableDescription,
     ghost: DataFrame | None = None,
 ) -> None:
     on = [key] if isinstance(key, str) else list(key)
@@ -96,7 +100,8 @@ def _insert(
         elif ghost is not None:
             members = members.unionByName(ghost)
         batch = F.lit(run.number).cast("bigint").alias("_batch")
-        written = append(tables, name, members.select("*", batch), skip_on=("_batch",))
+        rows = members.select("*", batch)
+        written = append(tables, name, rows, skip_on=("_batch",), described=described)
         members.unpersist()
     record(run, name, written)
 

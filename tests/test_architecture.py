@@ -24,10 +24,13 @@ def group(words):
     return f"(?:{'|'.join(sorted(words))})"
 
 
-@pytest.mark.parametrize("domain", domains(PROJECT / "contracts"))
-def test_the_engine_names_no_dataset_and_no_column(domain):
+FOLDERS = (PROJECT / "contracts", PROJECT / "tests" / "second_domain" / "contracts")
+
+
+@pytest.mark.parametrize(("folder", "domain"), [(f, d) for f in FOLDERS for d in domains(f)])
+def test_the_engine_names_no_dataset_and_no_column(folder, domain):
     """No file of the engine has the name of a domain, of a dataset, or of a compound column."""
-    contracts = [c for c in load_domain(PROJECT / "contracts", domain).values() if c.capture]
+    contracts = [c for c in load_domain(folder, domain).values() if c.capture]
     datasets = [contract.dataset for contract in contracts]
     # Airflow's own word for a DAG's first day.
     columns = {name for c in contracts for name in c.names if "_" in name} - {"start_date"}

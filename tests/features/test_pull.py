@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from gold import publish
-from gold.features import feature_sets, pull
+from gold.features import _write, feature_sets, pull
 from lakehouse.errors import UsageError
 from lakehouse.tables import TableName, Tables
 from tests.features.shop import at, write
@@ -135,3 +135,10 @@ def test_no_spark_is_loaded():
     """Pulling features imports no pyspark, so it starts no JVM."""
     program = "import sys, gold.features; sys.exit('pyspark' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_binary_features_are_hexadecimal_in_csv(tmp_path):
+    """A hash key in a feature set is no reason not to write CSV, which knows text alone."""
+    rows = pa.table({"who": [1, 2], "key": pa.array([b"\x00\xff", None], pa.binary_view())})
+    _write(rows, tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_text() == '"who","key"\n1,"00ff"\n2,\n'

@@ -1,0 +1,75 @@
+-- Made from contracts/retail/demographics.yaml 1.0.0 by `lakehouse contracts derive`: do not edit.
+
+create table if not exists bronze.`retail__demographics` (
+  `household_id`   bigint comment 'The household.',
+  `age`            string comment 'Age band of the householder. (personal)',
+  `income`         string comment 'Income band, USD a year. (personal)',
+  `home_ownership` string comment 'Owner, renter, or unknown (233 real rows). (personal)',
+  `marital_status` string comment 'Married, unmarried, or unknown (137 real rows). (personal)',
+  `household_size` string comment 'How many live there. (personal)',
+  `household_comp` string comment 'Who lives there. (personal)',
+  `kids_count`     string comment 'How many children. (personal)',
+  `_op`            string comment 'What happened: c create, u update, d delete, r snapshot, t truncate.',
+  `_sequence`      string comment 'Place in the source\'s total order; text that sorts.',
+  `_source_ts`     timestamp comment 'When the source committed the change (UTC).',
+  `_source`        string comment 'File from which the row came.',
+  `_method`        string comment 'How it came: files or debezium.',
+  `_origin`        string comment 'real or synthetic.',
+  `_rescued`       map<string,string> comment 'What fits no column, as text.',
+  `_before`        map<string,string> comment 'The row before the change, as text.',
+  `_given`         string comment 'Columns that the change carried, with commas.',
+  `_old_key`       map<string,string> comment 'The key before the change, where it was changed.',
+  `_ingested_at`   timestamp comment 'When the row was captured (UTC).',
+  `_batch`         bigint not null comment 'Number of the run that wrote the row.'
+)
+using delta
+comment 'One row is what one household told about itself; 801 of about 2,500 households did.';
+
+create table if not exists silver.`retail__hub_household` (
+  `household_hk` binary not null comment 'SHA-256 of the business key, 32 bytes; 32 zero bytes are the unknown member.',
+  `household_id` bigint comment 'Business key of the household.',
+  `_batch`       bigint not null comment 'Number of the run that wrote the row.'
+)
+using delta
+comment 'One row is one household that any dataset named.';
+
+create table if not exists silver.`retail__sat_household_demographics` (
+  `household_hk`   binary not null comment 'SHA-256 of the business key, 32 bytes; 32 zero bytes are the unknown member.',
+  `household_id`   bigint not null comment 'The household.',
+  `age`            string comment 'Age band of the householder. (personal)',
+  `income`         string comment 'Income band, USD a year. (personal)',
+  `home_ownership` string comment 'Owner, renter, or unknown (233 real rows). (personal)',
+  `marital_status` string comment 'Married, unmarried, or unknown (137 real rows). (personal)',
+  `household_size` string comment 'How many live there. (personal)',
+  `household_comp` string comment 'Who lives there. (personal)',
+  `kids_count`     string comment 'How many children. (personal)',
+  `_hashdiff`      binary comment 'SHA-256 of all columns but the key: equal ones say the same.',
+  `_op`            string not null comment 'What happened: c create, u update, d delete, r snapshot, t truncate.',
+  `_sequence`      string comment 'Place in the source\'s total order; text that sorts.',
+  `_source_ts`     timestamp comment 'When the source committed the change (UTC).',
+  `_origin`        string comment 'real or synthetic.',
+  `_flags`         array<string> comment 'Rules of severity warning that the row breaks.',
+  `_batch`         bigint not null comment 'Number of the run that wrote the row.'
+)
+using delta
+comment 'One row is what one household told about itself; 801 of about 2,500 households did. Here a row is one event of it.';
+
+create table if not exists silver.`retail__demographics_quarantine` (
+  `row`              map<string,string> comment 'The row as it came, as text.',
+  `failures`         array<struct<column:string,rule:string,value:string>> comment 'Each rule it breaks, with the value.',
+  `contract_version` string comment 'Version of the contract that rejected it.',
+  `status`           string comment 'open, replayed or expired.',
+  `_op`              string comment 'What happened: c create, u update, d delete, r snapshot, t truncate.',
+  `_sequence`        string comment 'Place in the source\'s total order; text that sorts.',
+  `_source_ts`       timestamp comment 'When the source committed the change (UTC).',
+  `_source`          string comment 'File from which the row came.',
+  `_origin`          string comment 'real or synthetic.',
+  `_batch`           bigint not null comment 'Number of the run that wrote the row.',
+  `quarantined_at`   timestamp comment 'When it was rejected (UTC).',
+  `_row_id`          string comment 'Tells the row as it came from every other one.',
+  `_bronze_batch`    bigint comment 'Number of the run that captured the row.',
+  `settled_batch`    bigint comment 'Number of the run that replayed or expired it.',
+  `settled_at`       timestamp comment 'When it was replayed or expired (UTC).'
+)
+using delta
+comment 'One row is one row that the gate rejected.';
