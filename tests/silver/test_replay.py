@@ -19,6 +19,7 @@ from lakehouse.tables import TableName, Tables
 from silver import replay as replaying
 from silver import small_batch
 from tests import orders
+from tests.silver import test_copies
 
 pytestmark = pytest.mark.spark
 
@@ -232,3 +233,37 @@ def test_personal_values_are_sealed_where_they_wait(catalog, tmp_path, monkeypat
     rows = rows_of(settings, "shop", "orders", unseal=True)["rows"]
     values = {row["row"].get("status") or row["row"]["_line"] for row in rows}
     assert values == {"Secretive", '{"torn": "Secretive'}
+
+
+def test_rows_without_a_key_come_back_with_what_they_replaced(catalog, tmp_path):
+    """An update of keyless rows is a delete and a create: both are there after the replay, once."""
+
+    def scans(minimum):
+        document = test_copies.contract()
+        pieces = document["schema"][0]["properties"][1]
+        pieces["logicalTypeOptions"] = {"minimum": minimum}
+        return document
+
+    scan, event = test_copies.scan, test_copies.event
+    log = [
+        event("c", 1, scan("milk")),
+        event("c", 2, scan("bread", -2)),
+        event("u", 3, scan("milk", -1), scan("milk")),
+        event("d", 4, None, scan("bread", -2)),
+    ]
+
+    def stored(settings):
+        found = Tables.at(settings).rows(TableName("silver", "shop__sat_scan"))
+        return sorted(
+            repr([row[c] for c in ("item", "pieces", "_op", "_sequence")]) for row in found
+        )
+
+    straight = home(tmp_path / "straight", scans(-9))
+    loaded(straight, [log])
+    late = home(tmp_path / "late", scans(1))
+    loaded(late, [log[:2], log[2:]])
+    assert stored(late) != stored(straight)
+    orders.write_contract(late.contracts, scans(-9))
+    replay(late, "shop")
+    assert stored(late) == stored(straight)
+    assert replay(late, "shop")["run"] == 0
