@@ -13,6 +13,7 @@ from benchmarks.gate import gated_write
 from benchmarks.idle import idle
 from benchmarks.increment import increment
 from benchmarks.measure import lakehouse, write
+from benchmarks.peers import peers
 from lakehouse.settings import settings
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ BENCHMARKS: dict[str, Callable[[Path, str], dict[str, Any]]] = {
     "increment": increment,
     "idle": lambda folder, _: idle(folder / "demo"),
     "gate": lambda folder, _: gated_write(folder / "demo"),
+    "peers": peers,
 }
 
 

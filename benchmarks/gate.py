@@ -40,9 +40,9 @@ def gated_write(home: Path) -> dict[str, Any]:
         "_op", "_sequence", "_batch", "_rescued",
     ).withColumns(
         {name: _expression(text) for name, text in
-         {"_failures": gate.failures(contract), "_flags": gate.flags(contract)}.items()}
+         {"_good": gate.good(contract), "_flags": gate.flags(contract)}.items()}
     )  # fmt: skip
-    gated = judged.where("_failures is null").select(*bare.columns, "_flags")
+    gated = judged.where("_good").select(*bare.columns, "_flags")
     _write(bare, home), _write(gated, home)
     times: dict[str, list[float]] = {"bare": [], "gated": []}
     for _ in range(PAIRS):

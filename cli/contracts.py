@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -21,11 +22,14 @@ def check(settings: Settings, domain: str = "") -> list[dict[str, Any]]:
     """Return one row a contract file; raise ContractError with every problem of every file."""
     from contracts.errors import ContractError
     from contracts.load import load_domain
+    from lakehouse.contract_versions import refuse_older
+    from lakehouse.tables import Tables
 
     rows, problems = [], []
     for name in [domain] if domain else known_domains(settings.contracts):
         try:
             contracts = load_domain(settings.contracts, name)
+            refuse_older(Tables.at(settings), name, contracts)
         except ContractError as error:
             problems.append(str(error))
             continue
@@ -93,6 +97,9 @@ def described(contract: Contract) -> dict[str, Any]:
             }
             for column in contract.columns
         ],
+        "row_rules": [asdict(rule) for rule in contract.row_rules],
+        "unique": [asdict(rule) for rule in contract.unique],
+        "references": [asdict(rule) for rule in contract.references],
         "service_levels": {
             name: " ".join(str(item[part]) for part in ("value", "unit") if part in item)
             for name, item in contract.service_levels.items()
@@ -139,7 +146,8 @@ def gate_sql(contract: Contract) -> str:
     from contracts import gate
 
     parts = [f"{gate.cleansed(column)} as {column.name}" for column in contract.columns]
-    text = f"select {', '.join(parts)}, {gate.failures(contract)} as _failures, "
+    text = f"select {', '.join(parts)}, {gate.good(contract)} as _good, "
+    text += f"{gate.failures(contract)} as _failures, "
     text += f"{gate.flags(contract)} as _flags from bronze.{contract.domain}__{contract.dataset}"
     return sqlglot.transpile(text, read="spark", write="spark", pretty=True)[0]
 
@@ -202,6 +210,14 @@ def _described(out: Console, found: dict[str, Any]) -> None:
         if found.get(title):
             pairs = [f"{key} {show(value)}" for key, value in found[title].items() if value != ""]
             out.print(f"{title.replace('_', ' ')}: {'; '.join(pairs)}", markup=False)
+    for rule in found["row_rules"]:
+        out.print(f"row rule: {rule['name']}: {rule['sql']}", markup=False)
+    for kind in ("unique", "references"):
+        for rule in found[kind]:
+            to = f" in {rule['dataset']}.{', '.join(rule['to'])}" if "to" in rule else ""
+            out.print(
+                f"{kind}: {', '.join(rule['columns'])}{to} ({rule['severity']})", markup=False
+            )
     for way in found["capture"]:
         out.print(f"capture: {way['method']}, {way['format']}, {way['path']}", markup=False)
 

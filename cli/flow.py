@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bronze import arrivals, capture, discovery
 from cli import telling
 from contracts.load import load_domain
+from lakehouse.contract_versions import refuse_older
 from lakehouse.errors import ContractBreach, UsageError
 from lakehouse.ledger import Ledger, Run, Step
 from lakehouse.lock import exclusive
@@ -84,6 +85,7 @@ def carry(
 
     Raises:
         ContractBreach: a dataset broke its contract; the others were carried all the same.
+        ContractError: a contract has a mistake, or its version went back; nothing was carried.
         Busy: another run holds the domain.
     """
     start = time.monotonic()
@@ -96,6 +98,7 @@ def carry(
     with exclusive(settings.home, domain, f"run {' '.join(layers)}"):
         if not any(is_pending(settings, domain, contracts, layer) for layer in layers):
             return RunResult(domain, 0, time.monotonic() - start)
+        refuse_older(Tables.at(settings), domain, contracts)
         _boot(settings)
         with Ledger(Tables.at(settings)).run(domain) as run:
             for layer in layers:

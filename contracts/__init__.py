@@ -1,1 +1,20 @@
-"""Contracts: the one source of truth, loaded, checked and compiled."""
+"""Contracts: the one source of truth, loaded, checked and compiled.
+
+`contracts.load("retail", "transactions")` returns one; its `pandera()` is a schema for a notebook.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from contracts.model import Contract
+
+
+def load(domain: str, dataset: str, folder: Path | None = None) -> Contract:
+    """Return one contract by name; see `contracts.load.load`."""
+    from contracts.load import load as load_one
+
+    return load_one(domain, dataset, folder)

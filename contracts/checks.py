@@ -103,7 +103,7 @@ def _time(value: Any, kind: str) -> date | datetime:
         except ValueError:
             raise ValueError(f"{value!r} is no {kind}") from None
     if not isinstance(value, date):
-        raise ValueError(f"{value!r} is no {kind}")
+        raise ValueError(f"{value!r} is no {kind}")  # noqa: TRY004 - a wrong value of YAML
     if not isinstance(value, datetime):
         value = datetime.combine(value, time())
     if kind == "timestamp":

@@ -46,7 +46,7 @@ def custom_rule(source: Document, path: list[str | int], rule: Rule, domain: str
     )
     try:
         check_of(found)
-    except (ImportError, AttributeError, TypeError, ValueError) as error:
+    except (ImportError, TypeError, ValueError) as error:
         raise source.error(path, f"{said}: {error}") from None
     return found
 
@@ -67,7 +67,7 @@ def check_of(rule: Rule) -> Any:
     """Return the Pandera check that a rule's code makes.
 
     Raises:
-        ImportError, AttributeError: the code is not there.
+        ImportError: the code is not there.
         TypeError: Pandera does not take these arguments.
     """
     import pandera.pandas as pa
@@ -75,11 +75,14 @@ def check_of(rule: Rule) -> Any:
     module, given = module_of(rule), dict(rule.arguments)
     if rule.check != FUNCTION:
         if rule.check not in pa.Check.REGISTERED_CUSTOM_CHECKS:
-            raise AttributeError(f"{module.__name__} does not register it with Pandera")
-        return getattr(pa.Check, rule.check)(**given)
+            raise ImportError(f"{module.__name__} does not register it with Pandera")
+        check = getattr(pa.Check, rule.check)(**given)
+        if set(given) - set(check.statistics_args):
+            raise TypeError(f"it takes {', '.join(check.statistics_args) or 'no argument'}")
+        return check
     name = rule.source.partition(":")[2]
     function: Callable[..., Any] | None = getattr(module, name, None)
     if not callable(function):
-        raise AttributeError(f"{module.__name__} has no function '{name}'")
+        raise ImportError(f"{module.__name__} has no function '{name}'")  # noqa: TRY004 - not there
     rest = {key: value for key, value in given.items() if key not in OPTIONS}
     return pa.Check(function, element_wise=bool(given.get("element_wise")), **rest)

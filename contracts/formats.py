@@ -14,18 +14,23 @@ _HOST = rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*"
 _BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _IPV4 = rf"{_BYTE}(?:\.{_BYTE}){{3}}"
 _GROUP = "[0-9A-Fa-f]{1,4}"
-# RFC 4291: eight groups, one run of zeros left out, the last two groups as IPv4
+
+
+def _before(groups: int) -> str:
+    return f"{_GROUP}(?::{_GROUP}){{{groups - 1}}}" if groups else ""
+
+
+# RFC 4291: eight groups, at least one left out for `::`, the last two also written as IPv4
 _IPV6 = "|".join(
     [
         rf"(?:{_GROUP}:){{7}}{_GROUP}",
         rf"(?:{_GROUP}:){{6}}{_IPV4}",
         *[
-            rf"(?:{_GROUP}(?::{_GROUP}){{0,{before}}})?::"
-            rf"(?:{_GROUP}(?::{_GROUP}){{0,{5 - before}}})?"
-            for before in range(6)
+            f"{_before(groups)}::(?:{_GROUP}(?::{_GROUP}){{0,{6 - groups}}})?"
+            for groups in range(7)
         ],
-        r"::(?:[0-9A-Fa-f]{1,4}:){0,5}" + _IPV4,
-        rf"(?:{_GROUP}:){{1,5}}:" + _IPV4,
+        f"{_before(7)}::",
+        *[f"{_before(groups)}::(?:{_GROUP}:){{0,{5 - groups}}}{_IPV4}" for groups in range(6)],
     ]
 )
 # Name -> pattern of the whole text; none where a name says nothing of the text

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from contracts import declarations, document, units
+from contracts.agreement import disagreements
 from contracts.dataset_rules import dataset_rules_of
 from contracts.errors import ContractError
 from contracts.model import UNITS, Capture, Channel, Cleanse, Column, Contract, Hub, Vault
@@ -20,8 +22,7 @@ from contracts.table_rules import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from pathlib import Path
+    from collections.abc import Sequence
 
     from contracts.declarations import Strict
     from contracts.document import Document
@@ -30,6 +31,7 @@ TYPES = re.compile(
     r"^(boolean|tinyint|smallint|int|bigint|float|double|string|binary|date|timestamp"
     r"|decimal\(\d+,\s?\d+\)|(array|map|struct)<.+>)$"
 )
+FOLDER = Path(__file__).parent
 SEMVER = re.compile(r"^\d+\.\d+\.\d+$")
 
 
@@ -62,26 +64,25 @@ def load_domain(folder: Path, domain: str) -> dict[str, Contract]:
                 f"{found[contract.dataset].file}"
             )
         found[contract.dataset] = contract
-    problems += _hubs_that_differ(found.values())
+    problems += disagreements(found.values())
     problems += references_that_fail(found) if not problems else []
     if problems:
         raise ContractError("\n".join(problems))
     return found
 
 
-def _hubs_that_differ(contracts: Iterable[Contract]) -> list[str]:
-    """Return a problem for each dataset that names a hub's key otherwise than one before it."""
-    known: dict[str, tuple[tuple[str, ...], str]] = {}
-    problems = []
-    for contract in contracts:
-        for hub in contract.vault.hubs if contract.vault else ():
-            members, file = known.setdefault(hub.name, (hub.members, contract.file))
-            if members != hub.members:
-                problems.append(
-                    f"{contract.file}:1: the hub '{hub.name}' has the key {list(hub.members)} here and "
-                    f"{list(members)} in {file}; write `{hub.name}: {{<hub's column>: <ours>}}`"
-                )
-    return problems
+def load(domain: str, dataset: str, folder: Path | None = None) -> Contract:
+    """Return one contract by name, from the project's own contracts unless told otherwise.
+
+    For a notebook or a producer's test: `load("retail", "transactions").pandera().validate(frame)`.
+
+    Raises:
+        ContractError: there is none of that name, or a contract of the domain has a mistake.
+    """
+    found = load_domain(folder or FOLDER, domain)
+    if dataset not in found:
+        raise ContractError(f"no dataset '{dataset}' in '{domain}'; there is: {', '.join(found)}")
+    return found[dataset]
 
 
 def load_file(path: Path, domain: str) -> Contract:
@@ -138,6 +139,7 @@ def _contract(source: Document, domain: str) -> Contract:
         channels=_channels(data),
         source_table=table.get("physicalName") or table["name"],
         file=source.file,
+        version_line=source.line(["version"]),
     )
 
 

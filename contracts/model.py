@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    import pandera.pandas as pa
+
     from contracts.dataset_rules import DatasetRule
 
 # The units of service levels, in days
@@ -215,6 +217,7 @@ class Contract:
     row_rules: tuple[RowRule, ...] = ()
     unique: tuple[Unique, ...] = ()
     references: tuple[Reference, ...] = ()
+    version_line: int = 1
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -245,6 +248,12 @@ class Contract:
         if found is None:
             return None
         return timedelta(days=float(found["value"]) * UNITS[found.get("unit") or "d"])
+
+    def pandera(self) -> pa.DataFrameSchema:
+        """Return the contract as a Pandera schema, whose `validate` judges a pandas frame."""
+        from contracts.pandera_schema import pandera_schema
+
+        return pandera_schema(self)
 
     def narrowed(self, names: tuple[str, ...]) -> Contract:
         """Return the contract of these columns alone, with the rules that need no other."""

@@ -76,6 +76,8 @@ def _named(check: pa.Check, rule: Rule) -> pa.Check:
     """Return the check under the rule's name; a registered check takes no name when it is made."""
     check.name = check.error = rule.label
     check.raise_warning = rule.severity == "warning"
+    # What Pandera writes to YAML, which knows plain values only
+    check.statistics = dict(rule.arguments)
     return check
 
 

@@ -1,6 +1,6 @@
-"""Python's regular expressions as Java's, which Spark runs, with the same meaning.
+r"""Python's regular expressions as Java's, which Spark runs, with the same meaning.
 
-The two differ in what `\\d`, `\\w`, `\\s`, `.`, `$` and a letter in ignored case stand for. A
+The two differ in what `\d`, `\w`, `\s`, `.`, `$` and a letter in ignored case stand for. A
 pattern is read by Python's own parser and written anew, each part by what Python means by it.
 """
 
@@ -59,43 +59,52 @@ def _sequence(parts: Any, flags: int) -> str:
     return "".join(_part(kind, given, flags) for kind, given in parts)
 
 
-def _part(kind: Any, given: Any, flags: int) -> str:  # noqa: PLR0911 - one return a kind of part
+def _part(kind: Any, given: Any, flags: int) -> str:
+    if kind in SINGLE:
+        return _character(kind, given, flags)
+    if kind in REPEATS:
+        return _repeat(kind, given, flags)
+    if kind in (sre.SUBPATTERN, sre.BRANCH, sre.ATOMIC_GROUP, sre.ASSERT, sre.ASSERT_NOT):
+        return _group(kind, given, flags)
+    if kind is sre.AT:
+        return _place(given, flags)
+    if kind is sre.GROUPREF and not flags & re.IGNORECASE:
+        return rf"(?:\{given})"
+    raise OtherMeaning(f"{str(kind).lower()} is not known to Java")
+
+
+def _character(kind: Any, given: Any, flags: int) -> str:
     if kind is sre.LITERAL:
         return _escaped(given)
     if kind is sre.NOT_LITERAL:
         return f"[^{_escaped(given)}]"
     if kind is sre.ANY:
         return r"[\s\S]" if flags & re.DOTALL else r"[^\n]"
-    if kind is sre.IN:
-        return _class(given, flags)
-    if kind is sre.AT:
-        return _place(given, flags)
+    return _class(given, flags)
+
+
+def _repeat(kind: Any, given: Any, flags: int) -> str:
+    least, most, inner = given
+    bounds = f"{{{least},{'' if most is sre.MAXREPEAT else most}}}"
+    text = _sequence(inner, flags)
+    # Java repeats one character in a loop, a group by recursion, as deep as the text is long.
+    one = len(inner) == 1 and inner[0][0] in SINGLE and not text.startswith("(")
+    return f"{text if one else f'(?:{text})'}{bounds}{REPEATS[kind]}"
+
+
+def _group(kind: Any, given: Any, flags: int) -> str:
     if kind is sre.BRANCH:
         return f"(?:{'|'.join(_sequence(arm, flags) for arm in given[1])})"
-    if kind is sre.SUBPATTERN:
-        group, added, removed, inner = given
-        within = (flags | added) & ~removed
-        opening = "(" if group is not None else "(?:"
-        case = _case(within) if within != flags else ""
-        return (
-            f"{opening}{case or ('(?-iu)' if within != flags else '')}{_sequence(inner, within)})"
-        )
-    if kind in REPEATS:
-        least, most, inner = given
-        bounds = f"{{{least},{'' if most is sre.MAXREPEAT else most}}}"
-        text = _sequence(inner, flags)
-        # Java repeats one character in a loop, a group by recursion, as deep as the text is long.
-        one = len(inner) == 1 and inner[0][0] in SINGLE and not text.startswith("(")
-        return f"{text if one else f'(?:{text})'}{bounds}{REPEATS[kind]}"
-    if kind in (sre.ASSERT, sre.ASSERT_NOT):
+    if kind is sre.ATOMIC_GROUP:
+        return f"(?>{_sequence(given, flags)})"
+    if kind is not sre.SUBPATTERN:
         direction, inner = given
         sign = "=" if kind is sre.ASSERT else "!"
         return f"(?{'<' if direction < 0 else ''}{sign}{_sequence(inner, flags)})"
-    if kind is sre.ATOMIC_GROUP:
-        return f"(?>{_sequence(given, flags)})"
-    if kind is sre.GROUPREF and not flags & re.IGNORECASE:
-        return rf"(?:\{given})"
-    raise OtherMeaning(f"{str(kind).lower()} is not known to Java")
+    group, added, removed, inner = given
+    within = (flags | added) & ~removed
+    case = "" if within == flags else _case(within) or "(?-iu)"
+    return f"{'(?:' if group is None else '('}{case}{_sequence(inner, within)})"
 
 
 def _escaped(code: int) -> str:

@@ -146,8 +146,8 @@ def _quality(
     if raw.get("type") == "custom" and raw.get("engine") == "pandera":
         given = raw["implementation"]
         given = dict(given) if isinstance(given, dict) else {"check": given}
-        check = given.pop("check", "")
-        check = ALIASES.get(check, check)
+        named = str(given.pop("check", ""))
+        check = ALIASES.get(named, named)
         rule = Rule(column.name, check, given, severity, **text)
         if check in CHECKS:
             return _checked(source, path, column, rule)

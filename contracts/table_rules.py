@@ -72,7 +72,7 @@ def _qualities(source: Document) -> Iterator[tuple[Path, dict[str, Any], str]]:
             yield [*path, "properties", index, "quality", place], raw, column["name"]
 
 
-def _condition(source: Document, path: Path, raw: dict[str, Any], column: str) -> exp.Expression:
+def _condition(source: Document, path: Path, raw: dict[str, Any], column: str) -> Any:
     query = COLUMN.sub(f"`{column}`", raw["query"]) if column else raw["query"]
     try:
         parsed = sqlglot.parse_one(TABLE.sub("rows", query), read="spark")
@@ -85,7 +85,7 @@ def _condition(source: Document, path: Path, raw: dict[str, Any], column: str) -
         "expressions", "from", "from_", "where", "kind",
     }  # fmt: skip
     table = parsed.find(exp.Table)
-    if not counted or others or table is None or table.sql() != "rows":
+    if where is None or not counted or others or table is None or table.sql() != "rows":
         raise source.error([*path, "query"], SHAPE)
     condition = where.this
     outside = next(condition.find_all(*OUTSIDE), None)

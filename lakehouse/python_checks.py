@@ -48,7 +48,8 @@ def _judged(rule: Rule, spark_type: str) -> Column:
             values, spark_type, function, given, label, each=each, ignores_null=ignores_null
         )
 
-    return F.arrow_udf(breaks, "boolean")(F.col(rule.column))
+    judge: Any = F.arrow_udf
+    return judge(breaks, "boolean")(F.col(rule.column))
 
 
 def _searches(pattern: str, from_start: bool) -> Any:

@@ -1,0 +1,92 @@
+"""`python peer_run.py SPEC.json`: one peer in a process and environment of its own, timed.
+
+The spec names the peer, the rows, the rules and the Spark settings, the same for each peer. The
+last line printed is the result as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import time
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import SparkSession
+
+sys.path.insert(0, str(Path(__file__).parent))
+from peer_checks import PEERS
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+class Writer:
+    """Writes Delta tables below a folder and reads back how many rows they took."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self, rows: DataFrame, name: str, *, count: bool | str = False) -> int | None:
+        """Write a table; with `count`, return its rows, or those that meet a condition."""
+        path = str(self.folder / name)
+        rows.write.format("delta").mode("overwrite").option("overwriteSchema", "true").save(path)
+        if not count:
+            return None
+        written = rows.sparkSession.read.format("delta").load(path)
+        return (written if count is True else written.where(count)).count()
+
+    def clear(self) -> None:
+        """Remove what was written."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def main() -> None:
+    """Run the peer beside the bare write, turn by turn, so that a slow moment hits both."""
+    spec: dict[str, Any] = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    builder = SparkSession.builder.master(spec["master"])
+    for key, value in spec["spark"].items():
+        builder = builder.config(key, value)
+    spark = builder.getOrCreate()
+    rows, write = spark.read.parquet(spec["rows"]), Writer(Path(spec["folder"]))
+    names = [column["name"] for column in spec["columns"]]
+    bare = rows.select(*names, "_op")
+    peer = PEERS[spec["peer"]]
+    times: dict[str, list[float]] = {"bare": [], "peer": []}
+    jobs, outcome = {"bare": 0, "peer": 0}, (None, False)
+    for turn in range(spec["runs"] + 1):
+        for what, taken in times.items():
+            group = f"{what} {turn}"
+            spark.sparkContext.setJobGroup(group, group)
+            start = time.monotonic()
+            if what == "bare":
+                write(bare, "good")
+            else:
+                outcome = peer(rows, spec, write)
+            seconds = time.monotonic() - start
+            jobs[what] = len(spark.sparkContext.statusTracker().getJobIdsForGroup(group))
+            write.clear()
+            if turn:  # the first turn warms the JVM up
+                taken.append(seconds)
+    found = {what: median(values) for what, values in times.items()}
+    print(
+        json.dumps(
+            {
+                "seconds": round(found["peer"], 2),
+                "bare_seconds": round(found["bare"], 2),
+                "added_seconds": round(found["peer"] - found["bare"], 2),
+                "added_percent": round(100 * (found["peer"] / found["bare"] - 1), 1),
+                "jobs": jobs["peer"],
+                "bare_jobs": jobs["bare"],
+                "failing_rows": outcome[0],
+                "reasons": outcome[1],
+            }
+        )
+    )
+    spark.stop()
+
+
+if __name__ == "__main__":
+    main()

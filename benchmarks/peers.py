@@ -1,0 +1,115 @@
+"""The same rules over the same rows, by us and by others, each in a process of its own.
+
+Peers that the project does not depend on are installed into environments of their own, below
+`<tools>/peers` (or `LAKEHOUSE_PEERS`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchmarks.peer_checks import PEERS
+from benchmarks.peer_data import rules_of, write_rows
+from contracts.load import load_domain
+from lakehouse import gateway, session
+from lakehouse.settings import PROJECT, Settings
+
+# Peer -> what is installed for it, where the project's own environment lacks it
+APART = {
+    "dqx": ("databricks-labs-dqx==0.17.0", "pyspark==4.2.0"),
+    "lakelogic": ("lakelogic==1.84.0", "pyspark==4.2.0"),
+}
+DATASETS = ("transactions", "promotions")
+RUNS = 5
+SMALL = 20_000
+MINUTES = 60
+
+
+def peers(folder: Path, scale: str) -> dict[str, Any]:
+    """Return, by dataset, what each peer costs above the bare write and what comes out of it."""
+    settings = Settings(home=folder / "peers")
+    settings.home.mkdir(parents=True, exist_ok=True)
+    known = load_domain(settings.contracts, "retail")
+    pythons = {name: _python(name, settings) for name in PEERS}
+    found: dict[str, Any] = {}
+    for dataset in DATASETS:
+        contract = known[dataset]
+        rows = settings.home / f"{dataset}.parquet"
+        count, planted = write_rows(contract, rows, SMALL if scale == "small" else None)
+        spec = {
+            "domain": "retail", "dataset": dataset, "contracts": str(settings.contracts),
+            "rows": str(rows), "folder": str(settings.home / "written"), "runs": RUNS,
+            "master": settings.spark_master, "spark": _options(settings), **rules_of(contract),
+        }  # fmt: skip
+        found[dataset] = {
+            "rows": count,
+            "rules": len(spec["rules"]),
+            "planted_failing_rows": planted,
+            "peers": {name: _run(name, pythons[name], spec, settings.home) for name in PEERS},
+        }
+        rows.unlink()
+    return {"scale": scale, "runs": RUNS, "datasets": found}
+
+
+def _options(settings: Settings) -> dict[str, str]:
+    """Return the Spark settings of every peer: our session's, with the jars on the class path."""
+    return session.options(settings) | {
+        "spark.driver.memory": settings.driver_memory,
+        "spark.driver.extraClassPath": ":".join(map(str, gateway.jars(settings))),
+        "spark.driver.extraJavaOptions": "-XX:+UseParallelGC",
+    }
+
+
+def _python(name: str, settings: Settings) -> Path | str:
+    """Return the interpreter of a peer, installed where it is not, or why there is none."""
+    if name not in APART:
+        return Path(sys.executable)
+    place = Path(os.environ.get("LAKEHOUSE_PEERS") or settings.tools / "peers") / name
+    python = place / "bin" / "python"
+    if python.exists():
+        return python
+    uv = shutil.which("uv") or str(settings.tools / "uv" / "bin" / "uv")
+    for command in (
+        [uv, "venv", "--quiet", "--python", sys.executable, str(place)],
+        [uv, "pip", "install", "--quiet", "--python", str(python), *APART[name]],
+    ):
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+        except FileNotFoundError as error:
+            return f"not installed: {error}"
+        if done.returncode:
+            shutil.rmtree(place, ignore_errors=True)
+            return f"not installed: {done.stderr.strip()[-300:]}"
+    return python
+
+
+def _run(name: str, python: Path | str, spec: dict[str, Any], home: Path) -> dict[str, Any]:
+    """Return a peer's figures, or why there are none."""
+    if isinstance(python, str):
+        return {"did_not_run": python}
+    path = home / "spec.json"
+    path.write_text(json.dumps({**spec, "peer": name}, default=str), encoding="utf-8")
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(PROJECT) if name not in APART else "",
+        "PYSPARK_PYTHON": str(python),
+        "GX_ANALYTICS_ENABLED": "false",
+    }
+    print(f"{spec['dataset']}: {name}", flush=True)
+    try:
+        done = subprocess.run(
+            [str(python), str(Path(__file__).parent / "peer_run.py"), str(path)],
+            capture_output=True, text=True, check=False, env=environment, timeout=MINUTES * 60,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return {"did_not_run": f"not done after {MINUTES} minutes"}
+    shutil.rmtree(home / "written", ignore_errors=True)
+    if done.returncode:
+        return {"did_not_run": done.stderr.strip()[-600:]}
+    return json.loads(done.stdout.strip().splitlines()[-1])

@@ -1,0 +1,43 @@
+"""A contract's version only goes forward: what the ledger recorded against what the file says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from contracts.errors import ContractError
+from lakehouse.ledger import ROLLED_BACK, Ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from contracts.model import Contract
+    from lakehouse.tables import Tables
+
+
+def recorded(tables: Tables, domain: str) -> dict[str, str]:
+    """Return, by dataset, the contract version of the last step that carried it, undone runs aside."""
+    ledger = Ledger(tables)
+    undone = {row["run"] for row in ledger.runs(domain) if row["status"] == ROLLED_BACK}
+    found = {}
+    for step in ledger.steps(domain):
+        table = {"bronze": step["table"], "silver": step["upstream"]}.get(step["layer"], "")
+        if step["contract_version"] and table and step["run"] not in undone:
+            found[table.partition("__")[2]] = step["contract_version"]
+    return found
+
+
+def refuse_older(tables: Tables, domain: str, contracts: Mapping[str, Contract]) -> None:
+    """Raise ContractError for each contract whose version is lower than what was carried under it."""
+    problems = [
+        f"{contracts[dataset].file}:{contracts[dataset].version_line}: version "
+        f"{contracts[dataset].version} is older than {version}, under which '{dataset}' was carried "
+        "last; give the file a higher version, or roll that run back"
+        for dataset, version in recorded(tables, domain).items()
+        if dataset in contracts and _parts(contracts[dataset].version) < _parts(version)
+    ]
+    if problems:
+        raise ContractError("\n".join(problems))
+
+
+def _parts(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
