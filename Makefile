@@ -18,7 +18,7 @@ demo: setup ## run the whole way of a row on the real retail data (SCALE=full, D
 
 test: ## install what the tests need and run them all (ARGS="-k bronze")
 	@$(SETUP) --group dev --group airflow
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 check: ## what CI runs: format, lint, types, layers, SQL, contracts, then the tests
 	@$(SETUP) --group dev --group airflow

@@ -158,7 +158,9 @@ def _batch(chosen: Subject, run: Run) -> Any:
     assert chosen.contract is not None
     consumed, newest = batches(chosen.tables, chosen.contract)
     seal = Seal.at(chosen.settings) if chosen.contract.personal else None
-    return Batch(chosen.contract, run, chosen.tables, consumed, newest, seal)
+    return Batch(
+        chosen.contract, run, chosen.tables, consumed, newest, held_to_rules=False, seal=seal
+    )
 
 
 def rebuild(

@@ -1,6 +1,6 @@
 """Contracts: the one source of truth, loaded, checked and compiled.
 
-`contracts.load("retail", "transactions")` returns one; its `pandera()` is a schema for a notebook.
+`contracts.load("shop", "orders")` returns one; its `pandera()` is a schema for a notebook.
 """
 
 from __future__ import annotations

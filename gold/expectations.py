@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-    import pyarrow as pa
-    from pyspark.sql import DataFrame
-
     from contracts.suite import Suite
 
 # Values that a result keeps of what it did not expect
@@ -59,8 +56,8 @@ class Expectations:
         thread.start()
         return thread
 
-    def validate(self, table: str, suite: Suite, rows: pa.Table | DataFrame) -> list[Unexpected]:
-        """Run a table's suite on rows, in memory or as Spark has them; return what failed."""
+    def validate(self, table: str, suite: Suite, rows: Any) -> list[Unexpected]:
+        """Run a table's suite on rows, an Arrow table or a Spark frame; return what failed."""
         import great_expectations as gx
         from great_expectations.core.expectation_suite import ExpectationSuite
 

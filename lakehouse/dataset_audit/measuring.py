@@ -103,7 +103,7 @@ def _usable(found: list[Any] | None, *, number: bool) -> list[Any]:
     return sorted({float(each) for each in given}) if number else sorted({str(e) for e in given})
 
 
-def _engine(rows: pa.Table | DataFrame) -> tuple[Run, Dialect, list[str]]:
+def _engine(rows: Any) -> tuple[Run, Dialect, list[str]]:
     if hasattr(rows, "sparkSession"):
         return lambda wanted: _by_spark(rows, wanted), SPARK, list(rows.columns)
     return lambda wanted: _by_duckdb(rows, wanted), DUCKDB, list(rows.column_names)
