@@ -28,7 +28,7 @@ APART = {
 DATASETS = ("transactions", "promotions")
 RUNS = 5
 SMALL = 20_000
-MINUTES = 60
+MINUTES = 20
 
 
 def peers(folder: Path, scale: str) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def condition(sql: str, contract: Contract) -> Callable[[pd.DataFrame], pd.Serie
     """Return a function of frames: for each row whether it keeps a condition in Spark's SQL."""
     import sqlglot
 
-    expression = sqlglot.transpile(sql, read="spark", write="duckdb")[0]
+    expression = sqlglot.transpile(sql, read="databricks", write="duckdb")[0]
     columns = ", ".join(
         f"{_null_for_nan(column.name, column.type)} as {quoted(column.name)}"
         for column in contract.columns

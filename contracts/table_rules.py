@@ -49,12 +49,26 @@ def row_rules_of(source: Document, columns: tuple[Column, ...]) -> tuple[RowRule
             node.set("this", exp.to_identifier(used[-1], quoted=True))
         if not used:
             raise source.error(path, "the query names no column")
-        holds = exp.Not(this=exp.Paren(this=condition)).sql(dialect="spark")
+        holds = exp.Not(this=exp.Paren(this=_harmless(condition))).sql(dialect="databricks")
         name = raw.get("name") or f"sql {', '.join(dict.fromkeys(used))}"
         severity = severity_of(source, path, name, raw)
         text = raw.get("description", "")
         found.append(RowRule(name, tuple(dict.fromkeys(used)), holds, severity, text))
     return tuple(found)
+
+
+def _harmless(condition: Any) -> Any:
+    """Return the condition so that no value makes it fail: what cannot be computed is null."""
+
+    def safe(node: Any) -> Any:
+        if isinstance(node, exp.Div | exp.Mod):
+            divisor = exp.Nullif(this=node.expression.copy(), expression=exp.Literal.number(0))
+            node.set("expression", divisor)
+        if type(node) is exp.Cast:
+            return exp.TryCast(**node.args)
+        return node
+
+    return condition.transform(safe)
 
 
 def _check(raw: dict[str, Any]) -> str:
@@ -75,7 +89,7 @@ def _qualities(source: Document) -> Iterator[tuple[Path, dict[str, Any], str]]:
 def _condition(source: Document, path: Path, raw: dict[str, Any], column: str) -> Any:
     query = COLUMN.sub(f"`{column}`", raw["query"]) if column else raw["query"]
     try:
-        parsed = sqlglot.parse_one(TABLE.sub("rows", query), read="spark")
+        parsed = sqlglot.parse_one(TABLE.sub("rows", query), read="databricks")
     except SqlglotError as error:
         raise source.error([*path, "query"], f"query: {str(error).splitlines()[0]}") from None
     where = parsed.args.get("where")

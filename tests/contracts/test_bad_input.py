@@ -111,6 +111,18 @@ def test_a_bad_rule_of_the_dataset_is_refused(contracts, quality, said):
     assert number >= text.index("  quality:") + 1
 
 
+def test_a_condition_that_cannot_be_computed_is_null(contracts):
+    """A row with a divisor of 0, or text that is no number, keeps the rule instead of failing the job."""
+    document = orders.document()
+    query = "select count(*) from ${table} where amount / (customer_id - 1) > 2 or cast(status as int) = 1"
+    document["schema"][0]["quality"] = [sql(query, name="share")]
+    orders.write_contract(contracts, document)
+    (rule,) = load_domain(contracts, "shop")["orders"].row_rules
+    assert set(rule.columns) == {"amount", "customer_id", "status"}
+    assert "NULLIF((`customer_id` - 1), 0)" in rule.sql
+    assert "TRY_CAST(`status` AS INT)" in rule.sql
+
+
 def second(folder, name, columns, **properties):
     """Write another contract of the domain, with the parts of orders that it does not replace."""
     document = orders.document(id=f"shop-{name}")
