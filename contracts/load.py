@@ -6,13 +6,12 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
-from contracts import declarations, document, units
+from contracts import declarations, document
 from contracts.agreement import disagreements
+from contracts.columns import column_of, declared_as
 from contracts.dataset_rules import dataset_rules_of
 from contracts.errors import ContractError
-from contracts.model import UNITS, Capture, Channel, Cleanse, Column, Contract, Hub, Vault
+from contracts.model import UNITS, Capture, Channel, Column, Contract, Hub, Vault
 from contracts.rules import rules_of
 from contracts.table_rules import (
     references_of,
@@ -22,15 +21,8 @@ from contracts.table_rules import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from contracts.declarations import Strict
     from contracts.document import Document
 
-TYPES = re.compile(
-    r"^(boolean|tinyint|smallint|int|bigint|float|double|string|binary|date|timestamp"
-    r"|decimal\(\d+,\s?\d+\)|(array|map|struct)<.+>)$"
-)
 FOLDER = Path(__file__).parent
 SEMVER = re.compile(r"^\d+\.\d+\.\d+$")
 
@@ -103,7 +95,7 @@ def load_file(path: Path, domain: str) -> Contract:
 def _contract(source: Document, domain: str) -> Contract:
     data, table = source.data, source.data["schema"][0]
     columns = tuple(
-        _column(source, index, raw) for index, raw in enumerate(table.get("properties") or [])
+        column_of(source, index, raw) for index, raw in enumerate(table.get("properties") or [])
     )
     declared = {
         item["property"]: (item["value"], ["customProperties", index, "value"])
@@ -113,7 +105,7 @@ def _contract(source: Document, domain: str) -> Contract:
         if name not in ("capture", *declarations.DECLARATIONS):
             raise source.error(path[:2], f"unknown property '{name}'")
     parts = {
-        name: _declaration(source, kind, *declared[name])
+        name: declared_as(source, kind, *declared[name])
         for name, kind in declarations.DECLARATIONS.items()
         if name in declared
     }
@@ -171,72 +163,11 @@ def _channels(data: dict[str, Any]) -> tuple[Channel, ...]:
     )
 
 
-def _column(source: Document, index: int, raw: dict[str, Any]) -> Column:
-    path = ["schema", 0, "properties", index]
-    kind = (raw.get("physicalType") or "").lower().replace(", ", ",")
-    if not TYPES.match(kind):
-        raise source.error(path, f"column '{raw['name']}': physicalType '{kind}' is no Spark type")
-    custom = {item["property"]: item["value"] for item in raw.get("customProperties") or []}
-    unknown = set(custom) - {"cleanse", "evolution", "unit"}
-    if unknown:
-        raise source.error(path, f"column '{raw['name']}': unknown property {sorted(unknown)}")
-    if "unit" in custom and not units.is_known(str(custom["unit"])):
-        message = f"column '{raw['name']}': unit '{custom['unit']}' is no UCUM unit and no currency"
-        raise source.error([*path, "customProperties"], message)
-    evolved = _declaration(
-        source, declarations.EvolutionDeclaration, custom.get("evolution") or {}, path
-    )
-    return Column(
-        name=raw["name"],
-        type=kind,
-        description=(raw.get("description") or "").strip(),
-        required=bool(raw.get("required") or raw.get("primaryKey")),
-        key=raw.get("primaryKeyPosition", 1) if raw.get("primaryKey") else 0,
-        unit=custom.get("unit", ""),
-        classification=raw.get("classification", ""),
-        cleanse=_cleanse(source, path, custom.get("cleanse")),
-        previous=evolved.previousNames,
-        absent=evolved.absent,
-    )
-
-
-def _cleanse(source: Document, path: list[str | int], raw: dict[str, Any] | None) -> Cleanse:
-    if raw is None:
-        return Cleanse()
-    declared = _declaration(source, declarations.CleanseDeclaration, raw, path)
-    return Cleanse(
-        trim=declared.trim,
-        case=declared.case,
-        null_tokens=declared.nullTokens,
-        mapping=tuple(declared.mapping.items()),
-        default=declared.default,
-    )
-
-
-def _declaration(source: Document, kind: type[Strict], raw: Any, path: Sequence[str | int]) -> Any:
-    try:
-        return kind.model_validate(raw)
-    except ValidationError as error:
-        lines = [
-            str(
-                source.error(
-                    [*path, *problem["loc"]], f"{_dotted(problem['loc'])}: {problem['msg']}"
-                )
-            )
-            for problem in error.errors()
-        ]
-        raise ContractError("\n".join(lines)) from None
-
-
-def _dotted(location: Sequence[str | int]) -> str:
-    return ".".join(str(part) for part in location) or "value"
-
-
 def _captures(source: Document, raw: Any, path: list[str | int]) -> tuple[Capture, ...]:
     if not isinstance(raw, list):
         raise source.error(path, "capture is a list, one item a way of arrival")
     kind = declarations.CaptureDeclaration
-    declared = [_declaration(source, kind, item, [*path, i]) for i, item in enumerate(raw)]
+    declared = [declared_as(source, kind, item, [*path, i]) for i, item in enumerate(raw)]
     return tuple(Capture(**item.model_dump()) for item in declared)
 
 
