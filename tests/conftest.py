@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import logging
+import sys
 
 import pytest
 
 from lakehouse.settings import PROJECT, Settings
 from lakehouse.tables import LAYERS
+
+# PySpark's Connect client, which Great Expectations looks for, takes a process whose main module
+# has no file for its own doctests and ends it; the workers of a parallel test run have none.
+if not hasattr(sys.modules["__main__"], "__file__"):
+    sys.modules["__main__"].__file__ = __file__
 
 
 @pytest.fixture(scope="session")

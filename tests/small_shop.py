@@ -16,7 +16,7 @@ FACT = TableName("gold", "shop__fct_order")
 MART = TableName("gold", "shop__mart_customer")
 
 # What says when a row was written, and not what it says.
-WHEN = ("_batch", "_ingested_at", "quarantined_at")
+WHEN = ("_batch", "_bronze_batch", "_ingested_at", "quarantined_at", "settled_at", "settled_batch")
 
 MODELS = {
     "_shop.yml": """
