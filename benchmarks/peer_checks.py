@@ -73,8 +73,10 @@ def pandera_pyspark(rows: DataFrame, spec: Spec, write: Callable[..., Any]) -> O
 
 def pandera_arrow(rows: DataFrame, spec: Spec, write: Callable[..., Any]) -> Outcome:
     """Pandera on Arrow batches in Spark's Python workers, all failures of a row beside it."""
+    from pyspark.sql.types import ArrayType, StringType
+
     names = [column["name"] for column in spec["columns"]]
-    schema = rows.select(*names, "_op").schema.add("_failures", "array<string>")
+    schema = rows.select(*names, "_op").schema.add("_failures", ArrayType(StringType()))
 
     def judge(batches: Iterator[Any]) -> Iterator[Any]:
         import pandas as pd
@@ -125,6 +127,7 @@ def great_expectations(rows: DataFrame, spec: Spec, write: Callable[..., Any]) -
 
     names = [column["name"] for column in spec["columns"]]
     kinds = {column["name"]: column["type"] for column in spec["columns"]}
+    context = gx.get_context(mode="ephemeral")
     suite = gx.ExpectationSuite(name="peers")
     for rule in spec["rules"]:
         column, given = rule["column"], _typed(rule, kinds[rule["column"]])
@@ -141,7 +144,6 @@ def great_expectations(rows: DataFrame, spec: Spec, write: Callable[..., Any]) -
         expectation = made(column, given)
         if not any(expectation == known for known in suite.expectations):
             suite.add_expectation(expectation)
-    context = gx.get_context(mode="ephemeral")
     asset = context.data_sources.add_spark("rows").add_dataframe_asset("rows")
     batch = asset.add_batch_definition_whole_dataframe("all").get_batch(
         {"dataframe": rows.select(*names)}
@@ -168,6 +170,7 @@ def dqx(rows: DataFrame, spec: Spec, write: Callable[..., Any]) -> Outcome:
     from databricks.labs.dqx.engine import DQEngineCore
     from databricks.labs.dqx.rule import DQRowRule
     from databricks.sdk import WorkspaceClient
+    from pyspark.sql import functions as F
 
     names = [column["name"] for column in spec["columns"]]
     kinds = {column["name"]: column["type"] for column in spec["columns"]}
@@ -178,7 +181,10 @@ def dqx(rows: DataFrame, spec: Spec, write: Callable[..., Any]) -> Outcome:
             "required": (check_funcs.is_not_null, {}),
             LOW: (check_funcs.is_not_less_than, {"limit": given.get("min_value")}),
             HIGH: (check_funcs.is_not_greater_than, {"limit": given.get("max_value")}),
-            "isin": (check_funcs.is_in_list, {"allowed": given.get("allowed_values")}),
+            "isin": (
+                check_funcs.is_in_list,
+                {"allowed": [F.lit(value) for value in given.get("allowed_values", ())]},
+            ),
         }[rule["check"]]
         checks.append(
             DQRowRule(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,9 +23,10 @@ from lakehouse.settings import PROJECT, Settings
 
 # Peer -> what is installed for it, where the project's own environment lacks it
 APART = {
-    "dqx": ("databricks-labs-dqx==0.17.0", "pyspark==4.2.0"),
-    "lakelogic": ("lakelogic==1.84.0", "pyspark==4.2.0"),
+    "dqx": ("databricks-labs-dqx==0.17.0", "pyspark==4.2.0", "pandas<3", "pyarrow"),
+    "lakelogic": ("lakelogic==1.84.0", "pyspark==4.2.0", "pandas<3", "pyarrow"),
 }
+HERE = Path(__file__).parent
 DATASETS = ("transactions", "promotions")
 RUNS = 5
 SMALL = 20_000
@@ -51,8 +53,13 @@ def peers(folder: Path, scale: str) -> dict[str, Any]:
             "rows": count,
             "rules": len(spec["rules"]),
             "planted_failing_rows": planted,
-            "peers": {name: _run(name, pythons[name], spec, settings.home) for name in PEERS},
+            "peers": {},
         }
+        for name in PEERS:
+            figures = _run(name, pythons[name], spec, settings.home)
+            # Shown at once: a whole run takes hours, and one peer may not come back.
+            print(dataset, name, json.dumps(figures), flush=True)
+            found[dataset]["peers"][name] = figures
         rows.unlink()
     return {"scale": scale, "runs": RUNS, "datasets": found}
 
@@ -97,19 +104,22 @@ def _run(name: str, python: Path | str, spec: dict[str, Any], home: Path) -> dic
     path.write_text(json.dumps({**spec, "peer": name}, default=str), encoding="utf-8")
     environment = {
         **os.environ,
-        "PYTHONPATH": str(PROJECT) if name not in APART else "",
+        # Spark's Python workers look for the peers' code here too.
+        "PYTHONPATH": os.pathsep.join([str(HERE)] if name in APART else [str(HERE), str(PROJECT)]),
         "PYSPARK_PYTHON": str(python),
         "GX_ANALYTICS_ENABLED": "false",
     }
-    print(f"{spec['dataset']}: {name}", flush=True)
     try:
         done = subprocess.run(
-            [str(python), str(Path(__file__).parent / "peer_run.py"), str(path)],
+            [str(python), str(HERE / "peer_run.py"), str(path)],
             capture_output=True, text=True, check=False, env=environment, timeout=MINUTES * 60,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         return {"did_not_run": f"not done after {MINUTES} minutes"}
     shutil.rmtree(home / "written", ignore_errors=True)
     if done.returncode:
-        return {"did_not_run": done.stderr.strip()[-600:]}
+        lines = [
+            line for line in done.stderr.splitlines() if re.match(r"[\w.]*(Error|Exception)", line)
+        ]
+        return {"did_not_run": (lines or [done.stderr.strip()])[-1][-600:]}
     return json.loads(done.stdout.strip().splitlines()[-1])
