@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from contracts import vault
 from contracts.conditions import absent
 from contracts.sql import name
-from lakehouse.errors import ContractBreach
+from lakehouse.errors import Broken, ContractBreach
 from lakehouse.tables import TableName
 
 if TYPE_CHECKING:
@@ -43,18 +43,18 @@ def hold(spark: SparkSession, batch: Batch, events: pa.Table | DataFrame) -> tup
         (rule, _repeated(spark, batch, rule, new)) for rule in contract.unique
     ]
     judged += [(rule, _orphans(spark, batch, rule, new)) for rule in contract.references]
-    said: dict[str, list[str]] = {"error": [], "warning": []}
-    for rule, broken in judged:
-        what = _told(rule, broken)
-        if what:
-            said[rule.severity].append(what)
-    if said["error"]:
+    told = [found for rule, rows in judged if (found := _told(batch, rule, rows))]
+    stops = [each for each in told if each.severity == "error"]
+    if stops:
+        what = "; ".join(each.what for each in stops)
         raise ContractBreach(
             f"{contract.dataset}: {batch.events} stays as it is, the batch up to {batch.newest} of "
-            f"{batch.bronze} would break its contract: {'; '.join(said['error'])}. Correct the rows at "
-            "their source; the correction is read together with this batch"
+            f"{batch.bronze} would break its contract: {what}. Correct the rows at "
+            "their source; the correction is read together with this batch",
+            stops,
         )
-    return tuple(said["warning"])
+    batch.run.warnings += told
+    return tuple(each.what for each in told)
 
 
 def in_waves(batches: Iterable[Batch]) -> list[list[Batch]]:
@@ -158,13 +158,14 @@ def _orphans(spark: SparkSession, batch: Batch, rule: Reference, new: DataFrame)
     return rows.select(F.lit(1).alias("_rows"), F.col(key).alias("_hk"))
 
 
-def _told(rule: Unique | Reference, broken: DataFrame) -> str:
-    """Return what is broken, nothing where nothing is; a key is told by its hash, never by value."""
+def _told(batch: Batch, rule: Unique | Reference, broken: DataFrame) -> Broken | None:
+    """Return what is broken, None where nothing is; a key is told by its hash, never by value."""
     found: Any = broken.agg(
         F.coalesce(F.sum("_rows"), F.lit(0)).alias("rows"), F.hex(F.min("_hk")).alias("key")
     ).first()
-    if not found["rows"]:
-        return ""
-    return (
-        f"{rule.label}: {found['rows']:,} rows, such as the one with the key {found['key'].lower()}"
-    )
+    rows, key = found["rows"], found["key"]
+    if not rows:
+        return None
+    what = f"{rule.label}: {rows:,} rows, such as the one with the key {key.lower()}"
+    table, dataset = str(batch.events), batch.contract.dataset
+    return Broken(dataset, "silver", rule.label, what, rows, table, severity=rule.severity)
