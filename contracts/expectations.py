@@ -9,7 +9,7 @@ from contracts.suite import suite as suite_of
 
 if TYPE_CHECKING:
     from contracts.model import Contract
-    from contracts.suite import Expectation
+    from contracts.suite import Expectation, Suite
 
 SEVERITIES = {"error": "critical", "warning": "warning"}
 COLUMNS = "expect_table_columns_to_match_set"
@@ -35,7 +35,7 @@ def suite(contract: Contract) -> dict[str, Any]:
     }
 
 
-def _suite(contract: Contract) -> Any:
+def _suite(contract: Contract) -> Suite:
     kinds = {column.name: column.type for column in contract.columns}
     return suite_of(key=contract.keys, rules=contract.rules, kinds=kinds)
 
