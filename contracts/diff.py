@@ -72,25 +72,28 @@ class Difference:
     @property
     def goes_back(self) -> bool:
         """Return whether the version is lower than it was."""
-        return bool(self.new_version) and _numbers(self.new_version) < _numbers(self.old_version)
+        return bool(self.new_version) and numbers_of(self.new_version) < numbers_of(
+            self.old_version
+        )
 
     @property
     def is_allowed(self) -> bool:
         """Return whether the new version says that something breaks, where something does."""
         if self.goes_back:
             return False
-        new = _numbers(self.new_version or "0.0.0")
-        return self.needs != "major" or new[0] > _numbers(self.old_version)[0]
+        new = numbers_of(self.new_version or "0.0.0")
+        return self.needs != "major" or new[0] > numbers_of(self.old_version)[0]
 
 
 def raised(version: str, bump: Bump) -> str:
     """Return the next version of a kind: 1.4.2 becomes 2.0.0, 1.5.0 or 1.4.3."""
-    numbers = list(_numbers(version))
+    numbers = list(numbers_of(version))
     at = PARTS.index(bump)
     return ".".join(map(str, [*numbers[:at], numbers[at] + 1, *[0] * (2 - at)]))
 
 
-def _numbers(version: str) -> tuple[int, ...]:
+def numbers_of(version: str) -> tuple[int, ...]:
+    """Return a version as numbers, which compare as versions do."""
     return tuple(int(part) for part in version.split("."))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from contracts.diff import numbers_of
 from contracts.errors import ContractError
 from lakehouse.ledger import ROLLED_BACK, Ledger
 
@@ -33,11 +34,7 @@ def refuse_older(tables: Tables, domain: str, contracts: Mapping[str, Contract])
         f"{contracts[dataset].version} is older than {version}, under which '{dataset}' was carried "
         "last; give the file a higher version, or roll that run back"
         for dataset, version in recorded(tables, domain).items()
-        if dataset in contracts and _parts(contracts[dataset].version) < _parts(version)
+        if dataset in contracts and numbers_of(contracts[dataset].version) < numbers_of(version)
     ]
     if problems:
         raise ContractError("\n".join(problems))
-
-
-def _parts(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("."))
