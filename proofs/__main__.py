@@ -1,20 +1,27 @@
-"""`python -m proofs [--logs 500] [--extra 20] [--seed N]`: convergence and kills, in one table."""
+"""`python -m proofs [--logs 500] [--extra 20] [--seed N]`: convergence and kills, in one table.
+
+What the proofs' own small shop lacks, the landing of a sample source and the streams of the
+platinum layer, is killed by the tests; they are run and counted here too.
+"""
 
 from __future__ import annotations
 
 import argparse
+import subprocess
+import sys
 import tempfile
 import time
 from collections import Counter
 from pathlib import Path
 from random import Random, SystemRandom
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
 
 from rich.console import Console
 from rich.table import Table
 
 from lakehouse.session import spark
-from lakehouse.settings import Settings
+from lakehouse.settings import PROJECT, Settings
 from proofs.convergence import shrunk, try_pack
 from proofs.kills import PROGRAMS, Harness, points
 from proofs.log import Pack
@@ -32,6 +39,9 @@ def main() -> int:
     parser.add_argument("--logs", type=int, default=500, help="random logs (500)")
     parser.add_argument("--kills", type=int, help="kill points to try; every boundary if left out")
     parser.add_argument("--extra", type=int, default=20, help="kills between commits (20)")
+    parser.add_argument(
+        "--verbs", nargs="*", choices=PROGRAMS, default=[*PROGRAMS], help="what to kill"
+    )
     parser.add_argument("--seed", type=int, default=SystemRandom().randrange(10**6))
     given = parser.parse_args()
     out = Console()
@@ -41,8 +51,10 @@ def main() -> int:
         folder = Path(name)
         session = spark(Settings(home=folder / "session", driver_memory="2g"))
         failed = _convergence(out, table, session, folder / "logs", given)
-        failed += _kills(out, table, session, folder / "kills", given)
+        if given.verbs:
+            failed += _kills(out, table, session, folder / "kills", given)
         session.stop()
+        failed += _tests(out, table, folder / "tests.xml")
     out.print(table)
     return 1 if failed else 0
 
@@ -79,7 +91,7 @@ def _kills(
     given: argparse.Namespace,
 ) -> int:
     harness = Harness(session, folder, Pack(given.seed, tuple(range(1, 11))))
-    commits = {verb: harness.commits(verb) for verb in PROGRAMS}
+    commits = {verb: harness.commits(verb) for verb in given.verbs}
     chosen = [
         kill
         for verb, count in commits.items()
@@ -106,13 +118,36 @@ def _kills(
     seconds = f"{time.monotonic() - start:.0f}"
     for layer, count in sorted(tried.items()):
         table.add_row(f"killed in {layer}", f"{count} points", str(wrong[layer]), "")
+    boundaries = ", ".join(f"{count} commits a {verb}" for verb, count in commits.items())
     table.add_row(
-        f"killed anywhere ({commits['run']} commits a run)",
+        f"killed anywhere ({boundaries})",
         f"{len(chosen)} points",
         str(sum(wrong.values())),
         seconds,
     )
     return sum(wrong.values())
+
+
+def _tests(out: Console, table: Table, report: Path) -> int:
+    start = time.monotonic()
+    subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-k", "killed and not proofs", f"--junitxml={report}"],
+        cwd=PROJECT, stdout=subprocess.DEVNULL, check=False,
+    )  # fmt: skip
+    tried: Counter[str] = Counter()
+    wrong: Counter[str] = Counter()
+    for case in ET.parse(report).iter("testcase"):
+        suite = case.get("classname", "").removeprefix("tests.")
+        tried[suite] += 1
+        bad = len(case) and case[0].tag in {"failure", "error"}
+        wrong[suite] += bad
+        if bad:
+            out.print(f"failed: {suite}.{case.get('name')}", markup=False)
+    for suite, count in sorted(tried.items()):
+        table.add_row(f"killed by a test: {suite}", f"{count} tests", str(wrong[suite]), "")
+    seconds = f"{time.monotonic() - start:.0f}"
+    table.add_row("killed by a test", f"{tried.total()} tests", str(wrong.total()), seconds)
+    return wrong.total()
 
 
 if __name__ == "__main__":

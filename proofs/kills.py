@@ -15,10 +15,11 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from cli.flow import carry
+from cli.replay import replay
 from proofs import shop
 from proofs.convergence import Difference, delivered, differences, forget, stored
 from proofs.log import Pack, records
-from proofs.oracle import Expected, expected
+from proofs.oracle import expected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +35,7 @@ MAINTAIN = "from lakehouse import upkeep; upkeep.FEW = 2; from cli.main import m
 PROGRAMS = {
     "run": ["-m", "cli.main", "run", shop.DOMAIN, "--json"],
     "maintain": ["-c", MAINTAIN, "maintain", shop.DOMAIN, "--json"],
+    "replay": ["-m", "cli.main", "quarantine", "replay", shop.DOMAIN, "--json"],
 }
 
 
@@ -64,50 +66,63 @@ class Trial:
 
 
 class Harness:
-    """A home with a log half carried, half waiting, of which each trial kills a copy."""
+    """A home with a log half carried, half waiting, of which each trial kills a copy.
+
+    For the replay of the quarantine all of it is carried, and the contracts are relaxed since.
+    """
 
     def __init__(self, spark: SparkSession, folder: Path, pack: Pack) -> None:
         """Carry the first half; the second, with late and repeated records, waits."""
         self.spark, self.folder = spark, folder
         events = pack.events()
-        self.wanted: Expected = expected(events)
+        self.wanted = {verb: expected(events, relaxed=verb == "replay") for verb in PROGRAMS}
         first, second = delivered(records(events), 2, Random(pack.seed))
-        base = self._settings("base")
-        self._land(base, "first", first)
-        self._carry(base)
-        self._land(base, "second", second)
+        half = self._settings("half")
+        self._land(half, "first", first)
+        self._carry(half)
+        self._land(half, "second", second)
+        self._carry(self._copy("half", "whole"))
 
     def commits(self, verb: str = "run") -> int:
         """Return how many commits a verb takes when nothing disturbs it."""
-        settings = self._copy("undisturbed")
+        settings = self._start("undisturbed", verb)
         before = len(_commits(settings.home))
         died, _ = _run_and_kill(settings, Kill(sys.maxsize, verb=verb))
         count = len(_commits(settings.home)) - before
         self._carry(settings)
-        found = differences(stored(self.spark, settings), self.wanted)
+        found = differences(stored(self.spark, settings), self.wanted[verb])
         if died or found:
             raise AssertionError(f"wrong without any kill: {found[0] if found else 'no end'}")
         return count
 
     def trial(self, kill: Kill) -> Trial:
         """Kill a process on a copy, run, and say what differs from what nothing disturbed."""
-        settings = self._copy("trial")
+        settings = self._start("trial", kill.verb)
         before = len(_commits(settings.home))
         died, last = _run_and_kill(settings, replace(kill, commits=before + kill.commits))
+        forget(self.spark)
+        if kill.verb == "replay":
+            replay(settings, shop.DOMAIN)
         self._carry(settings)
-        if not carry(settings, shop.DOMAIN).nothing_new:
-            raise AssertionError("after the run that finished it there was something new")
-        found = differences(stored(self.spark, settings), self.wanted)
+        again = kill.verb == "replay" and replay(settings, shop.DOMAIN)["run"]
+        if again or not carry(settings, shop.DOMAIN).nothing_new:
+            raise AssertionError("after what finished it there was something new")
+        found = differences(stored(self.spark, settings), self.wanted[kill.verb])
         return Trial(kill, last, died, found)
 
-    def _settings(self, name: str) -> Settings:
-        return shop.settings_of(self.folder, self.folder / name)
+    def _settings(self, home: str, verb: str = "run") -> Settings:
+        relaxed = verb == "replay"
+        contracts = self.folder / ("relaxed" if relaxed else "strict")
+        return shop.settings_of(contracts, self.folder / home, relaxed=relaxed)
 
-    def _copy(self, name: str) -> Settings:
+    def _start(self, name: str, verb: str) -> Settings:
+        return self._copy("whole" if verb == "replay" else "half", name, verb)
+
+    def _copy(self, source: str, name: str, verb: str = "run") -> Settings:
         home = self.folder / name
         shutil.rmtree(home, ignore_errors=True)
-        shutil.copytree(self.folder / "base", home, copy_function=shutil.copy2)
-        return self._settings(name)
+        shutil.copytree(self.folder / source, home, copy_function=shutil.copy2)
+        return self._settings(name, verb)
 
     def _carry(self, settings: Settings) -> None:
         forget(self.spark)

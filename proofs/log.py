@@ -12,7 +12,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from proofs.shop import TIERS
+from proofs.shop import BAD_AMOUNT, BAD_TIER, TIERS
 
 LEFT_OUT = "__debezium_unavailable_value"
 KEYS_A_GROUP = 3
@@ -171,7 +171,7 @@ class _Group:
         make = self.customer if dataset == "customers" else self.order
         key, kind = self.key(), chance.random()
         if kind < 0.08:
-            bad = {"tier": "tin"} if dataset == "customers" else {"amount": Decimal(-1)}
+            bad = {"tier": BAD_TIER} if dataset == "customers" else {"amount": Decimal(BAD_AMOUNT)}
             return [("u" if key in rows else "c", {"row": {"id": key, **make(), **bad}})]
         if key not in rows:
             rows[key] = make()

@@ -61,12 +61,12 @@ def _is_good(event: Event) -> bool:
         return True
     if event.dataset == "customers":
         return event.row["tier"] != "tin"
-    return event.dataset != "orders" or event.row["amount"] >= 0
+    return event.dataset != "orders" or event.row["amount"] <= 1000
 
 
-def expected(events: list[Event]) -> Expected:
-    """Return what silver and gold should hold after all events."""
-    good = [event for event in events if _is_good(event)]
+def expected(events: list[Event], *, relaxed: bool = False) -> Expected:
+    """Return what silver and gold should hold after all events; relaxed, bad rows pass as well."""
+    good = [event for event in events if relaxed or _is_good(event)]
     found = Expected()
     customers = _keyed(good, "customers", CUSTOMER)
     orders = _keyed(good, "orders", ORDER)
