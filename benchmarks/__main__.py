@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.gate import gated_write
+from benchmarks.history import history, late
 from benchmarks.idle import idle
 from benchmarks.increment import increment
 from benchmarks.measure import lakehouse, write
@@ -37,6 +38,8 @@ BENCHMARKS: dict[str, Callable[[Path, str], dict[str, Any]]] = {
     "increment": increment,
     "idle": lambda folder, _: idle(folder / "demo"),
     "gate": lambda folder, _: gated_write(folder / "demo"),
+    "history": history,
+    "late": late,
     "peers": peers,
 }
 
