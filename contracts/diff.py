@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from contracts.rule_diff import rule_changes
+from contracts.rule_diff import rule_changes, whole_rule_changes
 from contracts.types import widens
 
 if TYPE_CHECKING:
@@ -157,6 +157,9 @@ def _rules(old: Contract, new: Contract, document: Document) -> Iterator[Change]
         path = [*PROPERTIES, names.index(column)] if column in names else PROPERTIES
         text = f"column '{column}': {what}" if column else what
         yield Change(new.file, document.line(path), text, "major" if tightened else "minor")
+    for what, tightened in whole_rule_changes(old, new):
+        line = document.line(["schema", 0])
+        yield Change(new.file, line, what, "major" if tightened else "minor")
 
 
 def _whole(old: Contract, new: Contract, document: Document) -> Iterator[Change]:
@@ -166,7 +169,7 @@ def _whole(old: Contract, new: Contract, document: Document) -> Iterator[Change]
     for name, bump in (
         ("vault", "major"), ("features", "minor"), ("score", "minor"), ("enrich", "minor"),
         ("capture", "minor"), ("source_table", "minor"), ("status", "minor"),
-        ("owner", "patch"), ("description", "patch"),
+        ("owner", "patch"), ("channels", "patch"), ("description", "patch"),
     ):  # fmt: skip
         if getattr(old, name) != getattr(new, name):
             line = document.line(_place(document, name))
@@ -177,7 +180,9 @@ def _place(document: Document, name: str) -> list[str | int]:
     for index, item in enumerate(document.data.get("customProperties") or []):
         if item["property"] == name:
             return ["customProperties", index]
-    return ["schema", 0, "physicalName"] if name == "source_table" else [name]
+    if name == "source_table":
+        return ["schema", 0, "physicalName"]
+    return ["support" if name == "channels" else name]
 
 
 def _levels(old: Contract, new: Contract, document: Document) -> Iterator[Change]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from contracts.model import Contract, Rule
 
@@ -30,6 +31,37 @@ def rule_changes(old: Contract, new: Contract) -> Iterator[tuple[str, str, bool]
             yield from _severity(column, place[1], was, now)
         elif _arguments(was) != _arguments(now):
             yield (column, *_compared(place[1], _arguments(was), _arguments(now)))
+
+
+def whole_rule_changes(old: Contract, new: Contract) -> Iterator[tuple[str, bool]]:
+    """Yield (what changed, whether what was good may fail now) for rules on several columns.
+
+    They are the conditions of a row, unique columns, references and the rules of the dataset; what
+    is renamed counts as one gone and one new. Where one changed, nobody can say it is looser.
+    """
+    for kind, was, now in (
+        ("rule", old.row_rules, new.row_rules),
+        ("rule", old.unique, new.unique),
+        ("reference", old.references, new.references),
+        ("dataset rule", old.dataset_rules, new.dataset_rules),
+    ):
+        before, after = _by_label(was), _by_label(now)
+        for label in dict.fromkeys([*before, *after]):
+            one, other = before.get(label), after.get(label)
+            if one == other:
+                continue
+            what = "is gone" if other is None else "is new" if one is None else "changed"
+            stops = other is not None and other.severity == "error"
+            yield f"{kind} '{label}' {what}", stops
+
+
+def _by_label(rules: Iterable[Any]) -> dict[str, Any]:
+    """Return rules by the name they are reported under, without what does not judge."""
+    found = {}
+    for rule in rules:
+        words = {name: "" for name in ("place", "description") if hasattr(rule, name)}
+        found[getattr(rule, "label", "") or rule.name] = replace(rule, **words)
+    return found
 
 
 def _by_place(contract: Contract) -> dict[Key, list[Rule]]:

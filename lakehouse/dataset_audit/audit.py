@@ -90,7 +90,8 @@ def audit(
     past = history.Past(run.tables, contract.domain, str(table))
     known = past.distributions()
     kinds = kinds or {column.name: column.type for column in contract.columns}
-    found = measure(rows, rules, kinds, known)
+    counting = [rule for rule in rules if counted is None or rule.metric != "rowCount"]
+    found = measure(rows, counting, kinds, known)
     if counted is not None:
         # The ledger counts deletes, too, and it is the ledger that this is compared with.
         events = {r.measure: counted["valid"] for r in rules if r.metric == "rowCount"}

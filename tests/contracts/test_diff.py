@@ -26,6 +26,10 @@ def amount(properties):
     return properties[2]
 
 
+CONDITION = {
+    "type": "sql", "name": "no free order", "mustBe": 0,
+    "query": "select count(*) from {table} where amount = 0 and status = 'paid'",
+}  # fmt: skip
 EDITS = {
     "nothing": (lambda d, p: None, None, ""),
     "words": (lambda d, p: p[3].update(description="State."), "patch", "description changed"),
@@ -49,6 +53,11 @@ EDITS = {
     "classification": (lambda d, p: p[1].update(classification="personal"), "major", "classification changed"),
     "promise loosened": (lambda d, p: d["slaProperties"][0].update(value=2), "major", "'frequency' loosened"),
     "promise kept better": (lambda d, p: d["slaProperties"][0].update(value=2, unit="h"), "minor", "'frequency' promised"),
+    "condition": (lambda d, p: d["schema"][0].update(quality=[CONDITION]), "major", "rule 'no free order' is new"),
+    "condition that warns": (lambda d, p: d["schema"][0].update(quality=[CONDITION | {"severity": "warning"}]), "minor", "rule 'no free order' is new"),
+    "dataset rule": (lambda d, p: d["schema"][0].update(quality=[{"metric": "rowCount", "mustBeGreaterThan": 0}]), "major", "dataset rule 'rowCount' is new"),
+    "reference": (lambda d, p: p[1].update(relationships=[{"to": "customers.id"}]), "minor", "reference 'customer_id in customers' is new"),
+    "room": (lambda d, p: d.update(support=[{"tool": "slack", "channel": "#orders"}]), "patch", "channels changed"),
     "promise gone": (lambda d, p: d.pop("slaProperties"), "major", "'frequency' loosened"),
 }  # fmt: skip
 

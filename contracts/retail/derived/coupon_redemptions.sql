@@ -1,4 +1,4 @@
--- Made from contracts/retail/coupon_redemptions.yaml 1.0.0 by `lakehouse contracts derive`: do not edit.
+-- Made from contracts/retail/coupon_redemptions.yaml 1.0.1 by `lakehouse contracts derive`: do not edit.
 
 create table if not exists bronze.`retail__coupon_redemptions` (
   `redemption_id`   bigint comment 'Number given by the till; 27 real redemptions are equal in all else.',

@@ -1,4 +1,4 @@
--- Made from contracts/retail/demographics.yaml 1.0.0 by `lakehouse contracts derive`: do not edit.
+-- Made from contracts/retail/demographics.yaml 1.0.1 by `lakehouse contracts derive`: do not edit.
 
 create table if not exists bronze.`retail__demographics` (
   `household_id`   bigint comment 'The household.',

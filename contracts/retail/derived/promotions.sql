@@ -1,4 +1,4 @@
--- Made from contracts/retail/promotions.yaml 1.0.0 by `lakehouse contracts derive`: do not edit.
+-- Made from contracts/retail/promotions.yaml 1.0.1 by `lakehouse contracts derive`: do not edit.
 
 create table if not exists bronze.`retail__promotions` (
   `product_id`       bigint comment 'The product.',

@@ -1,4 +1,4 @@
--- Made from contracts/retail/transactions.yaml 1.0.0 by `lakehouse contracts derive`: do not edit.
+-- Made from contracts/retail/transactions.yaml 2.0.0 by `lakehouse contracts derive`: do not edit.
 
 create table if not exists bronze.`retail__transactions` (
   `household_id`          bigint comment 'The household that bought, a pseudonym given by the loyalty programme.',
