@@ -21,8 +21,13 @@ UNITS = {
     **dict.fromkeys(("y", "yr", "year", "years"), 365),
 }
 Severity = Literal["error", "warning"]
-# Classifications of what says something about a person, or must not be shown
-PERSONAL = ("restricted", "confidential", "personal")
+# A classification can be any word; each but these keeps a column's values from being shown.
+OPEN = ("", "public", "internal")
+
+
+def is_personal(classification: str) -> bool:
+    """Return whether values of columns so classified are not to be shown or kept open."""
+    return classification.casefold() not in OPEN
 
 
 @dataclass(frozen=True)
@@ -129,7 +134,7 @@ class Column:
     @property
     def is_personal(self) -> bool:
         """Return whether the values are not to be shown or kept open."""
-        return self.classification.casefold() in PERSONAL
+        return is_personal(self.classification)
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ def audited(
     is; what that contract promises of the dataset is measured on the same rows.
     """
     contracts = _contracts(settings, run.domain)
-    personal = {c.name for each in contracts.values() for c in each.columns if c.classification}
+    personal = {c.name for each in contracts.values() for c in each.columns if c.is_personal}
     sets = {
         TableName.of("gold", run.domain, each.features["table"]): each
         for each in contracts.values()

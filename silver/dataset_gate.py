@@ -54,7 +54,7 @@ def _told(batch: Batch, reason: tuple[str, str, str, int]) -> str:
     """Return a reason as a line, a value of personal data masked, and what fits no column, too."""
     column, rule, value, rows = reason
     known = {each.name: each for each in batch.contract.columns}
-    shown = value if column in known and not known[column].classification else MASKED
+    shown = value if column in known and not known[column].is_personal else MASKED
     return f"{column}: {rule}: {rows:,} rows, such as {str(shown)[:80]}"
 
 

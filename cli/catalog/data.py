@@ -12,6 +12,7 @@ from cli.catalog.queries import of_contract, of_model
 from cli.derive import MODELS, SOURCES
 from cli.report.lineage import Edge, edges
 from cli.status import status
+from contracts.model import is_personal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -185,7 +186,7 @@ def _of_models(
                     [
                         column["name"]
                         for column in columns
-                        if not column["classification"] and column["type"] != "binary"
+                        if not is_personal(column["classification"]) and column["type"] != "binary"
                     ],
                 ),
             }

@@ -1,4 +1,4 @@
-"""Queries to begin with; a column with a classification is in none of them."""
+"""Queries to begin with; a personal column is in none of them."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _plain(contract: Contract) -> list[str]:
     return [
         name
         for name in named
-        if not contract.column(name).classification and contract.column(name).type != "binary"
+        if not contract.column(name).is_personal and contract.column(name).type != "binary"
     ]
 
 
