@@ -6,6 +6,7 @@ import argparse
 import json
 import shutil
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +41,8 @@ BENCHMARKS: dict[str, Callable[[Path, str], dict[str, Any]]] = {
     "gate": lambda folder, _: gated_write(folder / "demo"),
     "history": history,
     "late": late,
-    "peers": peers,
+    "peers": partial(peers, dataset="transactions"),
+    "peers-promotions": partial(peers, dataset="promotions"),
 }
 
 

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from contracts import tables as describe
 from contracts.load import load_domain
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.ledger import FED, Ledger, Step
 from lakehouse.lock import exclusive
 from lakehouse.tables import Tables
+from lakehouse.writing import append_arrow
 from platinum.inference import Embedder, embedder
 from platinum.texts import Job, current, waiting
 from platinum.vectors import Identity, Spool, as_lists, stored
@@ -186,7 +188,10 @@ class Writer:
             "embedded_at": pa.array([now.as_py()] * count, now.type),
             "_batch": pa.array([self.run.number] * count, pa.int64()),
         }
-        self.tables.append(self.job.results, pa.table(columns), once=upstream)
+        append_arrow(
+            self.tables, self.job.results, pa.table(columns),
+            once=upstream, described=describe.platinum(self.job.contract),
+        )  # fmt: skip
 
 
 def parts(rows: pa.Table, size: int) -> Iterator[pa.Table]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from contracts import tables as describe
 from lakehouse.errors import LakehouseError
 from lakehouse.point_in_time import instants
 from lakehouse.published import published
@@ -135,6 +136,7 @@ class Scorer:
             final.select(*self.contract.names, "_batch"),
             once=(self.application, number),
             skip_on=("_batch", shape.key),
+            described=describe.platinum(self.contract),
         )
         self.outcome.rows += written.rows
         self.outcome.bytes += written.bytes

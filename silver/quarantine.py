@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from pyspark.sql import functions as F
 
-from contracts.tables import FAILURES as FAILURE
+from contracts.engine_columns import FAILURES as FAILURE
 from lakehouse.quarantine import FAILURES, OPEN, REPLAYED, ROW_ID, SETTLED, sealed
 
 if TYPE_CHECKING:

@@ -70,7 +70,7 @@ def _of_contract(
     from contracts.tables import tables as described
 
     made = [(table.name, table.kind, table.comment) for table in described(contract)]
-    own = [name for name, kind, _ in made if kind in ("bronze", "events")]
+    own = [name for name, kind, _ in made if kind in ("bronze", "events", "score", "inference")]
     if not made:
         own = [_table_of(contract)]
         made = [(own[0], _kind(contract), contract.description)]

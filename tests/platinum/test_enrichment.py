@@ -32,7 +32,8 @@ def test_each_text_is_embedded_once_and_shared(settings):
     write_goods(settings, GOODS)
     told = run(settings)
     assert (told["rows"], told["embedded"], told["shared"]) == (50, 25, 25)
-    assert told["commits"] == Tables.at(settings).version(VECTORS) + 1 == 5
+    # the table was made empty, in a commit of its own
+    assert told["commits"] == Tables.at(settings).version(VECTORS) == 5
     found = {row["good"]: row for row in rows_of(settings, VECTORS)}
     assert found[0]["text"] == "thing 0, acme"
     assert found[0]["embedding"] == found[1]["embedding"] != found[2]["embedding"]
