@@ -11,7 +11,8 @@ from contracts.checks import arguments_of
 from contracts.sql import FLOATS, literal, name
 
 if TYPE_CHECKING:
-    from contracts.model import Column, Contract, Rule
+    from contracts.model import Column, Contract
+    from contracts.rule_model import Rule
 
 PATTERNS = ("str_matches", "str_contains")
 

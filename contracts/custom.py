@@ -11,7 +11,7 @@ import re
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from contracts.model import Rule
+from contracts.rule_model import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from contracts.document import Document
-    from contracts.model import Column, Severity
+    from contracts.model import Column
+    from contracts.rule_model import Severity
 
 ENGINE = "lakehouse"
 # metric -> whether it measures no column, one or several

@@ -10,7 +10,8 @@ from contracts.tables import by_name
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from contracts.model import Contract, Rule
+    from contracts.model import Contract
+    from contracts.rule_model import Rule
     from contracts.tables import Described, TableDescription
 
 # What a publication leaves out: the gate has held these rules already, row by row.

@@ -10,7 +10,8 @@ from contracts.sql import FLOATS, literal, name
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from contracts.model import Cleanse, Column, Contract, RowRule, Rule
+    from contracts.model import Cleanse, Column, Contract
+    from contracts.rule_model import RowRule, Rule
 
 UNAVAILABLE = "__debezium_unavailable_value"
 CODES = "[" + ",".join(str(ord(letter)) for letter in UNAVAILABLE) + "]"

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pandera.pandas as pa
 
-    from contracts.model import Column, Contract, Rule
+    from contracts.model import Column, Contract
+    from contracts.rule_model import Rule
 
 
 def pandera_schema(contract: Contract) -> pa.DataFrameSchema:

@@ -9,13 +9,14 @@ from contracts import formats, patterns
 from contracts.checks import ALIASES, CHECKS, LISTS, NUMBERS, arguments_of, kind_of
 from contracts.custom import custom_rule
 from contracts.dataset_rules import is_dataset_rule
-from contracts.model import Column, Rule
+from contracts.rule_model import Rule
 from contracts.sql import FLOATS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from contracts.document import Document
+    from contracts.model import Column
 
 Path = list[str | int]
 # ODCS option -> (Pandera check, its argument)

@@ -10,7 +10,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from contracts.checks import kind_of
-from contracts.model import Reference, RowRule, Unique
+from contracts.rule_model import Reference, RowRule, Unique
 from contracts.rules import severity_of
 
 if TYPE_CHECKING:

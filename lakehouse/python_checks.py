@@ -15,7 +15,8 @@ from contracts.frame import series
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
-    from contracts.model import Contract, Rule
+    from contracts.model import Contract
+    from contracts.rule_model import Rule
 
 
 def with_python_checks(rows: DataFrame, contract: Contract) -> DataFrame:

@@ -12,8 +12,8 @@ from cli.flow import carry
 from lakehouse.catalog import register
 from lakehouse.tables import TableName, Tables
 from proofs import shop
-from proofs.log import Pack, records
 from proofs.oracle import Expected, expected
+from proofs.records import records
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from lakehouse.settings import Settings
+    from proofs.log import Pack
 
 # What is compared of each table; the rest is audit: batches, flags, hashes of what is compared.
 COMPARED = {

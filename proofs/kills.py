@@ -18,8 +18,8 @@ from cli.flow import carry
 from cli.replay import replay
 from proofs import shop
 from proofs.convergence import Difference, delivered, differences, forget, stored
-from proofs.log import Pack, records
 from proofs.oracle import expected
+from proofs.records import records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from lakehouse.settings import Settings
+    from proofs.log import Pack
 
 GIVE_UP_SECONDS = 300
 LONGEST_DELAY = 0.5

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame, SparkSession
 
-    from contracts.model import Contract, Reference, Unique
+    from contracts.model import Contract
+    from contracts.rule_model import Reference, Unique
     from silver.batch import Batch
 
 

@@ -17,7 +17,8 @@ from contracts.model import is_personal
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from contracts.model import Contract, Rule
+    from contracts.model import Contract
+    from contracts.rule_model import Rule
     from lakehouse.settings import Settings
 
 KINDS = ("source dataset", "feature set", "score", "inference", "gold table")

@@ -19,8 +19,9 @@ from pyspark.sql import types as T
 from contracts import gate
 from contracts.checks import typed
 from contracts.formats import FORMATS, pattern_of
-from contracts.model import Column, Contract, RowRule, Rule
+from contracts.model import Column, Contract
 from contracts.pandera_schema import pandera_schema
+from contracts.rule_model import RowRule, Rule
 from lakehouse.python_checks import with_python_checks
 from tests.contracts import judges
 

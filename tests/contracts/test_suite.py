@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 
-from contracts.model import Rule
+from contracts.rule_model import Rule
 from contracts.suite import suite
 from gold.expectations import Expectations
 
