@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bronze.discovery import Found
-    from contracts.dataset_rules import DatasetRule
+    from contracts.dataset_rule import DatasetRule
     from contracts.model import Contract
     from lakehouse.ledger import Run
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     import pandera.pandas as pa
 
-    from contracts.dataset_rules import DatasetRule
+    from contracts.dataset_rule import DatasetRule
     from contracts.rule_model import Reference, RowRule, Rule, Unique
 
 # The units of service levels, in days

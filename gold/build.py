@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gold import publish
 from gold.audit import audited
-from gold.dbt import Outcome, Progress, Project
+from gold.dbt import Project
 from gold.expectations import Expectations
 from gold.failure import breach, told
 from lakehouse.catalog import register
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import SparkSession
 
+    from gold.outcome import Outcome, Progress
     from lakehouse.settings import Settings
 
 # Derived rows are cached while they are merged, so that they are computed once; Delta need not

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -14,6 +13,7 @@ import yaml
 
 from contracts.dbt_yaml import TAG
 from gold.holding import held_back
+from gold.outcome import Outcome, Progress, outcome, watched
 from lakehouse.errors import LakehouseError
 from lakehouse.gateway import is_local
 from lakehouse.tables import TableName
@@ -24,31 +24,10 @@ if TYPE_CHECKING:
 
     from lakehouse.settings import Settings
 
-Progress = Callable[[str, int, int], None]
 PROFILE = "lakehouse"
 SCHEMA = "gold"
 THREADS = 3
 AUDIT = "audited"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one model or test."""
-
-    name: str
-    kind: str
-    status: str
-    seconds: float
-    failures: int
-    message: str
-    query: str
-    table: TableName | None
-    tested: tuple[str, ...]
-
-    @property
-    def failed(self) -> bool:
-        """Return whether this stops the publication."""
-        return self.status in ("error", "fail", "runtime error")
 
 
 @dataclass
@@ -163,7 +142,7 @@ class Project:
             result = self.invoke(args, manifest=self._parsed(), progress=progress)
         if result.exception is not None:
             raise LakehouseError(f"dbt could not run: {result.exception}")
-        return [_outcome(item) for item in result.result.results]
+        return [outcome(item) for item in result.result.results]
 
     def invoke(
         self,
@@ -192,7 +171,7 @@ class Project:
         }
         words = [word for key, value in fixed.items() for word in (key, str(value))]
         words += ["--no-version-check", "--no-send-anonymous-usage-stats", "--no-print"]
-        callbacks = [_watch(progress)] if progress else []
+        callbacks = [watched(progress)] if progress else []
         runner = dbtRunner(manifest=manifest, callbacks=callbacks)
         return runner.invoke([args[0], *words, *args[1:]])
 
@@ -236,31 +215,3 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
                 os.environ.pop(key, None)
             else:
                 os.environ[key] = value
-
-
-def _watch(progress: Progress) -> Callable[[Any], None]:
-    def heard(message: Any) -> None:
-        data = message.data
-        if message.info.name == "LogModelResult":
-            progress(data.node_info.node_name, data.index, data.total)
-        elif message.info.name == "LogTestResult":
-            progress(data.node_info.node_name, data.index, data.num_models)
-
-    return heard
-
-
-def _outcome(result: Any) -> Outcome:
-    node = result.node
-    is_model = node.resource_type == "model"
-    tested = [] if is_model else [key.rpartition(".")[2] for key in node.depends_on.nodes]
-    return Outcome(
-        name=node.name,
-        kind=str(node.resource_type),
-        status=str(result.status),
-        seconds=result.execution_time,
-        failures=result.failures or 0,
-        message=result.message or "",
-        query=node.compiled_code or "",
-        table=TableName(node.schema, node.alias) if is_model else None,
-        tested=tuple(tested),
-    )
