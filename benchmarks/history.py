@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 DOMAIN = "retail"
 YEARS = (1, 4, 16)
-DAYS = 3
+DAYS = 2
 WEEKS_A_YEAR = 52
 LATE_ROWS, LATE_DAYS, PAIRS = 1_000, 300, 3
 # Columns that are shifted from year to year, and by how much
