@@ -75,7 +75,8 @@ class Expectations:
         made = ExpectationSuite(table, expectations=listed, meta={"left_out": list(suite.left_out)})
         asset = self._source(in_memory=in_memory).add_dataframe_asset(table)
         definition = gx.ValidationDefinition(
-            name=table,
+            # The stored one names its source, which this process may not have: one each.
+            name=f"{table} in {'memory' if in_memory else 'Spark'}",
             data=asset.add_batch_definition_whole_dataframe("changed rows"),
             suite=context.suites.add_or_update(made),
         )

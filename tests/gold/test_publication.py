@@ -234,6 +234,16 @@ customProperties:
 """
 
 
+def test_many_changed_rows_and_few_take_turns(home, monkeypatch):
+    """A history is audited in Spark, a day of it in memory, a restated history in Spark again."""
+    for batch, rows in enumerate((0, 300_000, 0), start=1):
+        monkeypatch.setattr("gold.audit.ROWS", rows)
+        home.load(batch, (batch, "left", 5, "c", batch))
+        home.build()
+    assert publish.published(home.tables, "toy") == home.versions()
+    assert stored(home.tables, SHELF) == {("left", 5, 3)}
+
+
 @pytest.mark.parametrize("in_memory", [True, False])
 def test_what_a_feature_set_promises_is_audited_before_it_is_published(
     home, monkeypatch, in_memory
