@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 # A peer that takes longer gets no further turn once it has had one beside the warm-up.
-ENOUGH_SECONDS = 120
+ENOUGH_SECONDS = 60
 
 
 class Writer:

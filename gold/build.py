@@ -29,7 +29,8 @@ OPTIONS = {
     "spark.databricks.delta.merge.failSourceCachedAfterMaterialization": "false",
 }
 # A day's changes are few rows in many queries: to generate and compile code for a query, to replan
-# it on the way and to split it into tasks takes longer than to interpret it in one piece.
+# it on the way and to split it into tasks takes longer than to interpret it in one piece. That holds
+# as long as what they are joined with is small too: interpreted, a million rows take a minute.
 FEW = {
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
@@ -37,7 +38,7 @@ FEW = {
     "spark.sql.shuffle.partitions": "1",
     "spark.sql.files.minPartitionNum": "1",
 }
-FEW_BYTES = 32_000_000
+FEW_BYTES, SMALL_BYTES = 32_000_000, 256_000_000
 
 
 def pending(settings: Settings, domain: str) -> bool:
@@ -98,6 +99,7 @@ def build(
         and not restated
         and moved is not None
         and _news(tables, last, moved) < FEW_BYTES
+        and sum(added(tables, name, -1) for name in (*sources, *before)) < SMALL_BYTES
     )
     Expectations.import_ahead()
     since = -1 if anew or restated or last is None else last.settled
