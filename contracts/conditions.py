@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from contracts import patterns
 from contracts.checks import arguments_of
 from contracts.sql import FLOATS, literal, name
+from contracts.types import decimal
 
 if TYPE_CHECKING:
     from contracts.model import Column, Contract
@@ -100,8 +101,17 @@ def _literal(value: Any, kind: str) -> str:
     if kind == "double" and isinstance(value, Decimal):
         value = float(value)
     if kind.startswith("decimal") and isinstance(value, Decimal | int):
-        return f"{Decimal(value):f}BD"
+        number = f"{Decimal(value):f}BD"
+        # Of the column's own type, so that no value of the column is cast to compare it.
+        return f"cast({number} as {kind})" if _fits(Decimal(value), kind) else number
     return literal(value)
+
+
+def _fits(value: Decimal, kind: str) -> bool:
+    precision, scale = decimal(kind) or (0, 0)
+    exponent = value.normalize().as_tuple().exponent
+    places = max(0, -exponent) if isinstance(exponent, int) else scale + 1
+    return places <= scale and abs(value) < Decimal(10) ** (precision - scale)
 
 
 def _sized(size: str, least: int | None, most: int | None, exact: int | None = None) -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 UNAVAILABLE = "__debezium_unavailable_value"
 CODES = "[" + ",".join(str(ord(letter)) for letter in UNAVAILABLE) + "]"
+NOTHING = "array(cast(null as string))"
 ROW_OPERATIONS = ("c", "u", "d", "r")
 # What says nothing of one row: that a table was emptied, that a log forgets a key.
 TRUNCATE, TOMBSTONE = "t", "tombstone"
@@ -196,7 +197,9 @@ def flags(contract: Contract) -> str:
         return "cast(null as array<string>)"
     any_bad = " or ".join(f"({condition})" for condition, _ in arms)
     items = ", ".join(f"case when {condition} then {value} end" for condition, value in arms)
-    return f"case when {any_bad} then array_compact(array({items})) end"
+    # array_compact is a function of higher order, with which Spark compiles no stage: see above.
+    found = f"array({arms[0][1]})" if len(arms) == 1 else f"array_except(array({items}), {NOTHING})"
+    return f"case when {any_bad} then {found} end"
 
 
 def _struct(column: str, rule: str, value: str) -> str:
