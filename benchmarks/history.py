@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from benchmarks.measure import lakehouse
+from benchmarks.measure import by_layer, lakehouse
 from domains.retail.envelope import REAL, Change, Commit, Log
 from domains.retail.frames import START_DAY, row_days
 from domains.retail.source import rows
@@ -62,7 +62,7 @@ def history(folder: Path, scale: str) -> dict[str, Any]:
             "load_seconds": loaded.seconds,
             "day_seconds": seconds,
             "median": median(seconds),
-            "step_seconds_by_layer": _by_layer(day.result["steps"]),
+            "step_seconds_by_layer": by_layer(day.result["steps"]),
         }
         print(years, sizes[str(years)], flush=True)
         shutil.rmtree(home)
@@ -100,7 +100,7 @@ def late(folder: Path, scale: str) -> dict[str, Any]:
             print(kind, ran.seconds, flush=True)
             if turn:  # the first turn fills the page cache
                 seconds[kind].append(ran.seconds)
-                steps[kind] = _by_layer(ran.result["steps"])
+                steps[kind] = by_layer(ran.result["steps"])
     medians = {kind: median(values) for kind, values in seconds.items()}
     return {
         "scale": scale,
@@ -178,10 +178,3 @@ def _log(lines: pa.Table, log: Log) -> str:
         for row in created
     ]
     return "".join(line.text + "\n" for line in log.lines(commits))
-
-
-def _by_layer(steps: list[dict[str, Any]]) -> dict[str, float]:
-    found: dict[str, float] = defaultdict(float)
-    for step in steps:
-        found[step["layer"]] += step["seconds"]
-    return {layer: round(seconds, 1) for layer, seconds in found.items()}

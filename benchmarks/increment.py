@@ -7,11 +7,10 @@ import os
 import subprocess
 import sys
 import time
-from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import lakehouse
+from benchmarks.measure import by_layer, lakehouse
 from cli.flow import carry
 from lakehouse.settings import Settings
 
@@ -51,14 +50,11 @@ def _ratios(everything: dict[str, Any], day: dict[str, Any]) -> dict[str, float]
 
 
 def _figures(steps: list[dict[str, Any]], seconds: float) -> dict[str, Any]:
-    layers: dict[str, float] = defaultdict(float)
-    for step in steps:
-        layers[step["layer"]] += step["seconds"]
     slowest = sorted(steps, key=lambda step: -step["seconds"])[:8]
     return {
         "seconds": round(seconds, 1),
         "bytes": sum(step["bytes"] for step in steps),
-        "step_seconds_by_layer": {name: round(value, 1) for name, value in layers.items()},
+        "step_seconds_by_layer": by_layer(steps),
         "slowest": {step["table"]: round(step["seconds"], 1) for step in slowest},
     }
 

@@ -38,6 +38,14 @@ def lakehouse(home: Path, *arguments: str, **environment: str) -> Ran:
     return Ran(json.loads(done.stdout), round(seconds, 2))
 
 
+def by_layer(steps: list[dict[str, Any]]) -> dict[str, float]:
+    """Return the seconds of a run's steps by layer; steps run side by side, so they add up to more."""
+    found: dict[str, float] = {}
+    for step in steps:
+        found[step["layer"]] = found.get(step["layer"], 0.0) + step["seconds"]
+    return {layer: round(seconds, 1) for layer, seconds in found.items()}
+
+
 def machine() -> dict[str, Any]:
     """Return what the figures depend on: processor, memory, versions."""
     processor = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())

@@ -130,7 +130,7 @@ def _kills(
 
 def _tests(out: Console, table: Table, report: Path) -> int:
     start = time.monotonic()
-    subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-k", "killed and not proofs", f"--junitxml={report}"],
         cwd=PROJECT, stdout=subprocess.DEVNULL, check=False,
     )  # fmt: skip
@@ -143,6 +143,9 @@ def _tests(out: Console, table: Table, report: Path) -> int:
         wrong[suite] += bad
         if bad:
             out.print(f"failed: {suite}.{case.get('name')}", markup=False)
+    if done.returncode and not wrong.total():
+        wrong["pytest"] += 1
+        out.print(f"pytest ended with {done.returncode}: not all tests were run")
     for suite, count in sorted(tried.items()):
         table.add_row(f"killed by a test: {suite}", f"{count} tests", str(wrong[suite]), "")
     seconds = f"{time.monotonic() - start:.0f}"
