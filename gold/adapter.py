@@ -69,6 +69,16 @@ class LakehouseAdapter(SparkAdapter):
         return max(found) if found and None not in found else None
 
     @available
+    def hold(self, name: str, query: str) -> str:
+        """Run a query and return the name of a temporary view of its few rows, in memory."""
+        from pyspark.sql import SparkSession
+
+        spark = SparkSession.builder.getOrCreate()
+        rows = spark.sql(query)
+        spark.createDataFrame(rows.toArrow(), rows.schema).createOrReplaceTempView(name)
+        return name
+
+    @available
     def derive(self, query: str) -> dict[str, Any]:
         """Run a model's query once; return its columns and types, its folder and its row count."""
         import pyarrow.parquet as pq

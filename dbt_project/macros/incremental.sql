@@ -41,6 +41,32 @@
     )) }}
 {% endmacro %}
 
+{#
+    Runs a query once and returns a relation that holds its rows, at hand wherever the model reads
+    it: a query that is read in many places is else planned and run in each of them. Of what is
+    joined with a relation without rows Spark reads nothing.
+    For what a batch touched, which is little; `name` is the model's own.
+#}
+{% macro once(name, query) -%}
+    {%- if execute and adapter.type() == 'lakehouse' -%}
+        {{ return(adapter.hold(this.identifier ~ '__' ~ name, query)) }}
+    {%- endif -%}
+    {{ return('(' ~ query ~ ')') }}
+{%- endmacro %}
+
+{#
+    The least and the greatest value of a column of a relation, as two literals: with them a reader
+    skips the partitions and files that hold none between. Null while dbt parses, and of no rows.
+#}
+{% macro range_of(relation, column, type) %}
+    {% set found = run_query("select cast(min(" ~ column ~ ") as string) as low, cast(max(" ~ column ~ ") as string) as high from " ~ relation) if execute else none %}
+    {% set literals = [] %}
+    {% for value in (found.rows[0].values() if found else [none, none]) %}
+        {% do literals.append("cast('" ~ value ~ "' as " ~ type ~ ")" if value is not none else "cast(null as " ~ type ~ ")") %}
+    {% endfor %}
+    {{ return(literals) }}
+{% endmacro %}
+
 {# The condition that keeps the events newer than the watermark; a literal, so files are skipped. #}
 {% macro newer(since) -%}
     {%- if since >= 0 -%} _batch > {{ since }} {%- else -%} true {%- endif -%}
@@ -49,13 +75,22 @@
 {#
     All events of the keys that have at least one event newer than the watermark: what has to be
     derived again, whatever order the events came in. Without a watermark, all events.
+    `within` is a column of the key, and its type: keys of a batch often lie close together in it,
+    and then most files are not read.
 #}
-{% macro touched_events(relation, key, since) -%}
+{% macro touched_events(relation, key, since, within=none) -%}
+    {%- if within and since >= 0 -%}
+        {%- set column, _, type = within.partition(' ') -%}
+        {%- set low, high = range_of('(select ' ~ column ~ ' from ' ~ relation ~ ' where ' ~ newer(since) ~ ')', column, type) -%}
+    {%- endif -%}
     select events.*
     from {{ relation }} as events
     {%- if since >= 0 %}
     left semi join (select {{ key }} from {{ relation }} where _batch > {{ since }}) as newer
         on events.{{ key }} = newer.{{ key }}
+    {%- if within %}
+    where events.{{ column }} between {{ low }} and {{ high }}
+    {%- endif %}
     {%- endif %}
 {%- endmacro %}
 

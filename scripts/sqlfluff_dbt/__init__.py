@@ -16,14 +16,25 @@ def bounds_of(_relation: object, _day: str) -> tuple[str, str]:
     return "cast('2017-12-31' as date)", "1"
 
 
+def once(_name: str, query: str) -> str:
+    """Return the query as a relation."""
+    return f"({query})"
+
+
+def range_of(_relation: object, _column: str, type: str) -> tuple[str, str]:  # noqa: A002 - dbt's
+    """Return the least and the greatest value of a column as they would be."""
+    return f"cast('1' as {type})", f"cast('9' as {type})"
+
+
 def newer(since: int) -> str:
     """Return the condition that keeps newer events."""
     return f"_batch > {since}"
 
 
-def touched_events(relation: object, key: str, since: int) -> str:
+def touched_events(relation: object, key: str, since: int, within: str | None = None) -> str:
     """Return a query with the columns of the relation."""
-    return f"select * from {relation} where {key} is not null and {newer(since)}"
+    bounded = f" and {within.partition(' ')[0]} is not null" if within else ""
+    return f"select * from {relation} where {key} is not null and {newer(since)}{bounded}"
 
 
 def touched_members(relation: object, _key: str, columns: list[str], since: int) -> str:

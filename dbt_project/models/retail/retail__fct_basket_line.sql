@@ -5,6 +5,29 @@
 {% set lines = source('silver', 'retail__sat_basket_line') %}
 {% set sold_on = local_day('transaction_timestamp', 'America/New_York') %}
 
+{%- if since >= 0 %}
+{#- products that had no master row until now -#}
+{%- set late -%}
+    select product_id from {{ ref('retail__dim_product') }} where is_current and {{ newer(since) }}
+{%- endset %}
+{%- set touched -%}
+    select
+        basket_line_hk,
+        basket_id
+    from {{ lines }}
+    where {{ newer(since) }}
+    union
+    select
+        stored.basket_line_hk,
+        stored.basket_id
+    from {{ this }} as stored
+    left semi join {{ once('late', late) }} as late on stored.product_id = late.product_id
+    where stored.product_hk = {{ unknown_key() }}
+{%- endset %}
+{%- set touched = once('touched', touched) %}
+{%- set first, last = range_of(touched, 'basket_id', 'bigint') %}
+{%- endif %}
+
 with masters as (
     select
         product_hk,
@@ -12,19 +35,6 @@ with masters as (
         _batch
     from {{ ref('retail__dim_product') }}
     where is_current
-),
-
-touched as (
-    select basket_line_hk from {{ lines }} where {{ newer(since) }}
-    {%- if since >= 0 %}
-    union
-    -- lines whose product had no master row until now
-    select stored.basket_line_hk
-    from {{ this }} as stored
-    left semi join (select product_id from masters where {{ newer(since) }}) as late
-        on stored.product_id = late.product_id
-    where stored.product_hk = {{ unknown_key() }}
-    {%- endif %}
 ),
 
 latest as (
@@ -42,7 +52,8 @@ latest as (
         max(_batch) as _batch
     from {{ lines }}
     {%- if since >= 0 %}
-    left semi join touched using (basket_line_hk)
+    left semi join {{ touched }} as touched using (basket_line_hk)
+    where basket_id between {{ first }} and {{ last }}
     {%- endif %}
     group by basket_line_hk
 ),

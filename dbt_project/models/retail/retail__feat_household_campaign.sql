@@ -4,19 +4,7 @@
 {% set since = watermark() %}
 {% set zone = 'America/New_York' %}
 
-with campaigns as (
-    select
-        campaign_hk,
-        campaign_id,
-        campaign_type,
-        start_date,
-        end_date,
-        _batch
-    from {{ ref('retail__dim_campaign') }}
-    where is_current
-),
-
-targets as (
+{%- set targets -%}
     select
         targets.household_hk,
         targets.campaign_hk,
@@ -27,8 +15,76 @@ targets as (
         campaigns.end_date,
         greatest(targets._batch, campaigns._batch) as _batch
     from {{ ref('retail__fct_campaign_target') }} as targets
-    inner join campaigns on targets.campaign_hk = campaigns.campaign_hk
+    inner join {{ ref('retail__dim_campaign') }} as campaigns
+        on targets.campaign_hk = campaigns.campaign_hk
+        and campaigns.is_current
     where campaigns.start_date is not null
+{%- endset %}
+{%- if since >= 0 %}
+{%- set touched -%}
+    with every_target as (
+        {{ touched_members(source('silver', 'retail__sat_campaign_target'), 'campaign_target_hk', ['household_hk', 'campaign_hk'], -1) }}
+    ),
+
+    -- households whose past with campaigns changed: all their rows, for later ones count earlier ones
+    history_changed as (
+        {{ touched_members(source('silver', 'retail__sat_campaign_target'), 'campaign_target_hk', ['household_hk'], since) }}
+        union
+        select every_target.household_hk
+        from every_target
+        left semi join (
+            select campaign_hk from {{ ref('retail__dim_campaign') }} where is_current and {{ newer(since) }}
+            union
+            {{ touched_members(source('silver', 'retail__sat_coupon_product'), 'coupon_product_hk', ['campaign_hk'], since) }}
+        ) as changed on every_target.campaign_hk = changed.campaign_hk
+    ),
+
+    -- days that changed, with how many days later they can still count
+    days_changed as (
+        select
+            household_hk,
+            date_key as day,
+            91 as counts_for
+        from {{ ref('retail__int_line_change') }}
+        where {{ newer(since) }}
+        union
+        select distinct
+            household_hk,
+            redemption_date as day,
+            100000 as counts_for
+        from ({{ touched_events(source('silver', 'retail__sat_redemption'), 'redemption_hk', since) }})
+        where redemption_date is not null
+    )
+
+    select
+        every_target.household_hk,
+        every_target.campaign_hk
+    from every_target
+    left semi join history_changed on every_target.household_hk = history_changed.household_hk
+    union
+    select
+        targets.household_hk,
+        targets.campaign_hk
+    from ({{ targets }}) as targets
+    inner join days_changed
+        on targets.household_hk = days_changed.household_hk
+        and targets.start_date > days_changed.day
+        and targets.start_date <= date_add(days_changed.day, days_changed.counts_for)
+{%- endset %}
+{%- set touched = once('touched', touched) %}
+{%- set chosen -%}
+    select targets.*
+    from ({{ targets }}) as targets
+    left semi join {{ touched }} as touched
+        on targets.household_hk = touched.household_hk
+        and targets.campaign_hk = touched.campaign_hk
+{%- endset %}
+{%- set chosen = once('chosen', chosen) %}
+{%- set first, last = range_of(chosen, 'start_date', 'date') %}
+{%- endif %}
+
+with targets as (
+    {{ targets }}
 ),
 
 redemptions as (
@@ -43,67 +99,8 @@ coupon_products as (
     {{ current_links(source('silver', 'retail__sat_coupon_product'), 'coupon_product_hk', ['coupon_hk', 'campaign_hk', 'product_id']) }}
 ),
 
-{%- if since >= 0 %}
-every_target as (
-    {{ touched_members(source('silver', 'retail__sat_campaign_target'), 'campaign_target_hk', ['household_hk', 'campaign_hk'], -1) }}
-),
-
--- households whose past with campaigns changed: all their rows, for later ones count earlier ones
-history_changed as (
-    {{ touched_members(source('silver', 'retail__sat_campaign_target'), 'campaign_target_hk', ['household_hk'], since) }}
-    union
-    select every_target.household_hk
-    from every_target
-    left semi join (
-        select campaign_hk from campaigns where {{ newer(since) }}
-        union
-        {{ touched_members(source('silver', 'retail__sat_coupon_product'), 'coupon_product_hk', ['campaign_hk'], since) }}
-    ) as changed on every_target.campaign_hk = changed.campaign_hk
-),
-
--- days that changed, with how many days later they can still count
-days_changed as (
-    select
-        household_hk,
-        date_key as day,
-        91 as counts_for
-    from {{ ref('retail__int_line_change') }}
-    where {{ newer(since) }}
-    union
-    select distinct
-        household_hk,
-        redemption_date as day,
-        100000 as counts_for
-    from ({{ touched_events(source('silver', 'retail__sat_redemption'), 'redemption_hk', since) }})
-    where redemption_date is not null
-),
-
-touched as (
-    select
-        every_target.household_hk,
-        every_target.campaign_hk
-    from every_target
-    left semi join history_changed on every_target.household_hk = history_changed.household_hk
-    union
-    select
-        targets.household_hk,
-        targets.campaign_hk
-    from targets
-    inner join days_changed
-        on targets.household_hk = days_changed.household_hk
-        and targets.start_date > days_changed.day
-        and targets.start_date <= date_add(days_changed.day, days_changed.counts_for)
-),
-{%- endif %}
-
 chosen as (
-    select targets.*
-    from targets
-    {%- if since >= 0 %}
-    left semi join touched
-        on targets.household_hk = touched.household_hk
-        and targets.campaign_hk = touched.campaign_hk
-    {%- endif %}
+    select * from {{ chosen if since >= 0 else 'targets' }}
 ),
 
 targeted_before as (
@@ -159,6 +156,11 @@ shopping as (
         on lines.household_hk = chosen.household_hk
         and lines.date_key < chosen.start_date
         and lines.date_key >= date_add(chosen.start_date, -91)
+    {%- if since >= 0 %}
+    where
+        lines.sold_month between trunc(date_add({{ first }}, -91), 'month') and {{ last }}
+        and lines.date_key between date_add({{ first }}, -91) and {{ last }}
+    {%- endif %}
     group by lines.household_hk, lines.date_key, lines.product_id
 ),
 
@@ -238,7 +240,7 @@ select
     cast(null as int) as is_type_c,
     cast(null as bigint) as _batch,
     true as _deleted
-from touched
+from {{ touched }} as touched
 left anti join chosen
     on touched.household_hk = chosen.household_hk
     and touched.campaign_hk = chosen.campaign_hk

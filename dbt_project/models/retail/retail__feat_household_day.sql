@@ -10,6 +10,31 @@
 {#- asked beforehand: what is derived again depends on them in many places, and a literal costs no join -#}
 {% set last_day, batch = bounds_of(lines, 'date_key') %}
 {% set stored_end = bounds_of(this, 'day')[0] %}
+{#-
+    The first day to derive again: of a household whose lines changed that of the change, of all
+    others the first day that is new, or that is no day any more.
+-#}
+{% set spans -%}
+    select
+        household_hk,
+        min(from_day) as from_day
+    from (
+        select
+            household_hk,
+            date_add(least({{ last_day }}, {{ stored_end }}), 1) as from_day
+        from {{ this }}
+        where day = {{ stored_end }} and day_month = trunc({{ stored_end }}, 'month')
+        union all
+        select
+            household_hk,
+            date_key as from_day
+        from {{ ref('retail__int_line_change') }}
+        where {{ newer(since) }}
+    )
+    group by household_hk
+{%- endset %}
+{% set spans = once('spans', spans) %}
+{% set first_day = range_of(spans, 'from_day', 'date')[0] %}
 {% else %}
 {% set last_day, batch = '(select max(day) from lines)', '(select max(_batch) from lines)' %}
 {% endif %}
@@ -27,6 +52,9 @@ with lines as (
         coupon_disc + coupon_match_disc as coupon,
         _batch
     from {{ lines }}
+    {%- if since >= 0 %}
+    where sold_month >= trunc({{ first_day }}, 'month') and date_key >= {{ first_day }}
+    {%- endif %}
 ),
 
 {%- if since >= 0 %}
@@ -42,37 +70,11 @@ stored as (
         {% endfor -%}
         _batch
     from {{ this }}
-),
-
-moved as (
-    select
-        household_hk,
-        min(date_key) as day
-    from {{ ref('retail__int_line_change') }}
-    where {{ newer(since) }}
-    group by household_hk
-),
-
--- the first day to derive again: of a household whose lines changed that of the change, of all
--- others the first day that is new, or that is no day any more
-everybody as (
-    select
-        household_hk,
-        case when {{ last_day }} < {{ stored_end }} then date_add({{ last_day }}, 1) else date_add({{ stored_end }}, 1) end as from_day
-    from stored
-    where day = {{ stored_end }}
+    where day_month >= trunc(date_add({{ first_day }}, -91), 'month')
 ),
 
 spans as (
-    select
-        household_hk,
-        min(from_day) as from_day
-    from (
-        select household_hk, from_day from everybody
-        union all
-        select household_hk, day as from_day from moved
-    )
-    group by household_hk
+    select * from {{ spans }}
 ),
 
 base as (

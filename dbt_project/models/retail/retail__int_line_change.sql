@@ -20,7 +20,7 @@ with lines as (
     select
         collect_set(struct(household_hk, {{ local_day('transaction_timestamp', 'America/New_York') }} as date_key)) as bookings,
         max(_batch) as _batch
-    from ({{ touched_events(lines, 'basket_line_hk', since) }})
+    from ({{ touched_events(lines, 'basket_line_hk', since, within='basket_id bigint') }})
     where transaction_timestamp is not null or _op = 'd'
     group by basket_line_hk
 ),

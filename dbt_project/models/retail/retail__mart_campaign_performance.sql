@@ -2,7 +2,7 @@
 {{ config(unique_key='campaign_hk') }}
 {% set since = watermark() %}
 
-with campaigns as (
+{%- set campaigns -%}
     select
         campaign_hk,
         campaign_id,
@@ -12,6 +12,39 @@ with campaigns as (
         _batch
     from {{ ref('retail__dim_campaign') }}
     where is_current and campaign_hk <> {{ unknown_key() }}
+{%- endset %}
+{%- if since >= 0 %}
+{%- set campaigns = once('campaigns', campaigns) %}
+{%- set touched -%}
+    select campaign_hk from {{ campaigns }} where {{ newer(since) }}
+    union
+    {{ touched_members(source('silver', 'retail__sat_campaign_target'), 'campaign_target_hk', ['campaign_hk'], since) }}
+    union
+    {{ touched_members(source('silver', 'retail__sat_redemption'), 'redemption_hk', ['campaign_hk'], since) }}
+    union
+    {{ touched_members(source('silver', 'retail__sat_coupon_product'), 'coupon_product_hk', ['campaign_hk'], since) }}
+    union
+    select campaigns.campaign_hk
+    from {{ campaigns }} as campaigns
+    inner join {{ ref('retail__fct_campaign_target') }} as targets on campaigns.campaign_hk = targets.campaign_hk
+    inner join {{ ref('retail__int_line_change') }} as changed
+        on targets.household_hk = changed.household_hk
+        and changed.date_key between campaigns.start_date and campaigns.end_date
+    where changed._batch > {{ since }}
+{%- endset %}
+{%- set chosen -%}
+    select campaigns.*
+    from {{ campaigns }} as campaigns
+    left semi join ({{ touched }}) as touched on campaigns.campaign_hk = touched.campaign_hk
+{%- endset %}
+{%- set chosen = once('chosen', chosen) %}
+{%- set first, last = range_of(chosen, 'start_date', 'date')[0], range_of(chosen, 'end_date', 'date')[1] %}
+{%- else %}
+{%- set chosen = '(' ~ campaigns ~ ')' %}
+{%- endif %}
+
+with chosen as (
+    select * from {{ chosen }}
 ),
 
 targets as (
@@ -22,34 +55,6 @@ targets as (
         redemptions,
         _batch
     from {{ ref('retail__fct_campaign_target') }}
-),
-
-{%- if since >= 0 %}
-touched as (
-    select campaign_hk from campaigns where {{ newer(since) }}
-    union
-    {{ touched_members(source('silver', 'retail__sat_campaign_target'), 'campaign_target_hk', ['campaign_hk'], since) }}
-    union
-    {{ touched_members(source('silver', 'retail__sat_redemption'), 'redemption_hk', ['campaign_hk'], since) }}
-    union
-    {{ touched_members(source('silver', 'retail__sat_coupon_product'), 'coupon_product_hk', ['campaign_hk'], since) }}
-    union
-    select campaigns.campaign_hk
-    from campaigns
-    inner join targets on campaigns.campaign_hk = targets.campaign_hk
-    inner join {{ ref('retail__int_line_change') }} as changed
-        on targets.household_hk = changed.household_hk
-        and changed.date_key between campaigns.start_date and campaigns.end_date
-    where changed._batch > {{ since }}
-),
-{%- endif %}
-
-chosen as (
-    select campaigns.*
-    from campaigns
-    {%- if since >= 0 %}
-    left semi join touched on campaigns.campaign_hk = touched.campaign_hk
-    {%- endif %}
 ),
 
 coupon_products as (
@@ -98,6 +103,11 @@ bought as (
     inner join promoted
         on chosen.campaign_hk = promoted.campaign_hk
         and lines.product_id = promoted.product_id
+    {%- if since >= 0 %}
+    where
+        lines.sold_month between trunc({{ first }}, 'month') and {{ last }}
+        and lines.date_key between {{ first }} and {{ last }}
+    {%- endif %}
     group by chosen.campaign_hk
 )
 

@@ -2,7 +2,7 @@
 {{ config(unique_key='household_hk') }}
 {% set since = watermark() %}
 
-with touched as (
+{%- set touched -%}
     select household_hk from {{ ref('retail__dim_household') }} where {{ newer(since) }} and household_hk <> {{ unknown_key() }}
     union
     select household_hk from {{ ref('retail__int_line_change') }} where {{ newer(since) }}
@@ -10,9 +10,10 @@ with touched as (
     {{ touched_members(source('silver', 'retail__sat_redemption'), 'redemption_hk', ['household_hk'], since) }}
     union
     {{ touched_members(source('silver', 'retail__sat_campaign_target'), 'campaign_target_hk', ['household_hk'], since) }}
-),
+{%- endset %}
+{%- set touched = once('touched', touched) if since >= 0 else '(' ~ touched ~ ')' %}
 
-households as (
+with households as (
     select
         dim.household_hk,
         dim.household_id,
@@ -22,7 +23,7 @@ households as (
         dim.has_demographics,
         dim._batch
     from {{ ref('retail__dim_household') }} as dim
-    left semi join touched on dim.household_hk = touched.household_hk
+    left semi join {{ touched }} as touched on dim.household_hk = touched.household_hk
     where dim.is_current
 ),
 
@@ -40,18 +41,19 @@ lines as (
         lines._batch
     from {{ ref('retail__fct_basket_line') }} as lines
     {%- if since >= 0 %}
-    left semi join touched on lines.household_hk = touched.household_hk
+    left semi join {{ touched }} as touched on lines.household_hk = touched.household_hk
     {%- endif %}
 ),
 
+-- sets: to count what is distinct Spark would shuffle each line three times
 bought as (
     select
         household_hk,
         min(date_key) as first_basket_on,
         max(date_key) as last_basket_on,
-        count(distinct basket_id) as baskets,
+        cast(size(collect_set(basket_id)) as bigint) as baskets,
         count(*) as lines,
-        count(distinct product_id) as products,
+        cast(size(collect_set(product_id)) as bigint) as products,
         sum(sales_value) as sales_value,
         sum(shelf_value) as shelf_value,
         sum(retail_disc) as retail_disc,

@@ -3,46 +3,40 @@
 {{ config(unique_key=['week_start', 'department', 'store_hk'], scope_key='week_start') }}
 {% set since = watermark() %}
 
-with products as (
-    select
-        product_hk,
-        department,
-        valid_from,
-        coalesce(valid_to, timestamp '9999-12-31') as valid_to
-    from {{ ref('retail__dim_product') }}
-),
-
 {%- if since >= 0 %}
--- versions of products that were added or moved, by the span in which they may count differently
-changed as (
-    select
-        product_hk,
-        min(_sequence) as _sequence
-    from {{ source('silver', 'retail__sat_product') }}
-    where {{ newer(since) }}
-    group by product_hk
-),
+{#-
+    Versions of products that were added or moved, by the span in which they may count differently.
+    Validity is the running maximum of commit times: an event moves what follows it in order, and,
+    where nothing is older, also all that came before.
+-#}
+{%- set reclassified -%}
+    with changed as (
+        select
+            product_hk,
+            min(_sequence) as _sequence
+        from {{ source('silver', 'retail__sat_product') }}
+        where {{ newer(since) }}
+        group by product_hk
+    ),
 
--- validity is the running maximum of commit times: an event moves what follows it in order, and,
--- where nothing is older, also all that came before
-spans as (
-    select
-        events.product_hk,
-        min(case when events._sequence < changed._sequence then events._source_ts end) as known_from,
-        min(case when events._sequence >= changed._sequence then events._source_ts end) as changed_from
-    from {{ source('silver', 'retail__sat_product') }} as events
-    inner join changed on events.product_hk = changed.product_hk
-    group by events.product_hk
-),
+    spans as (
+        select
+            events.product_hk,
+            min(case when events._sequence < changed._sequence then events._source_ts end) as known_from,
+            min(case when events._sequence >= changed._sequence then events._source_ts end) as changed_from
+        from {{ source('silver', 'retail__sat_product') }} as events
+        inner join changed on events.product_hk = changed.product_hk
+        group by events.product_hk
+    )
 
-reclassified as (
     select
         product_hk,
         case when known_from < changed_from then changed_from else timestamp '1900-01-01' end as changed_from
     from spans
-),
-
-touched as (
+{%- endset %}
+{%- set reclassified = once('reclassified', reclassified) %}
+{%- set changed_from = range_of(reclassified, 'changed_from', 'timestamp')[0] %}
+{%- set touched -%}
     select distinct cast(date_trunc('week', day) as date) as week_start
     from (
         select date_key as day
@@ -51,12 +45,24 @@ touched as (
         union all
         select lines.date_key as day
         from {{ ref('retail__fct_basket_line') }} as lines
-        inner join reclassified
+        inner join {{ reclassified }} as reclassified
             on lines.product_hk = reclassified.product_hk
             and lines.sold_at >= reclassified.changed_from
+        where lines.sold_at >= {{ changed_from }}
     )
-),
+{%- endset %}
+{%- set touched = once('touched', touched) %}
+{%- set first, last = range_of(touched, 'week_start', 'date') %}
 {%- endif %}
+
+with products as (
+    select
+        product_hk,
+        department,
+        valid_from,
+        coalesce(valid_to, timestamp '9999-12-31') as valid_to
+    from {{ ref('retail__dim_product') }}
+),
 
 lines as (
     select
@@ -75,12 +81,17 @@ lines as (
         lines._batch
     from {{ ref('retail__fct_basket_line') }} as lines
     {%- if since >= 0 %}
-    left semi join touched on cast(date_trunc('week', lines.date_key) as date) = touched.week_start
+    left semi join {{ touched }} as touched on cast(date_trunc('week', lines.date_key) as date) = touched.week_start
     {%- endif %}
     inner join products
         on lines.product_hk = products.product_hk
         and lines.sold_at >= products.valid_from
         and lines.sold_at < products.valid_to
+    {%- if since >= 0 %}
+    where
+        lines.sold_month between trunc({{ first }}, 'month') and date_add({{ last }}, 6)
+        and lines.date_key between {{ first }} and date_add({{ last }}, 6)
+    {%- endif %}
 ),
 
 weekly as (
@@ -139,5 +150,5 @@ select
     cast(null as decimal(14, 2)) as coupon_match_disc,
     cast(null as bigint) as _batch,
     true as _deleted
-from touched
+from {{ touched }} as touched
 {%- endif %}
