@@ -9,13 +9,26 @@ import re
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 RESULTS = Path(__file__).parent / "results"
-PACKAGES = ("pyspark", "delta-spark", "deltalake", "dbt-core", "pyarrow", "duckdb")
+PACKAGES = (
+    "pyspark",
+    "delta-spark",
+    "deltalake",
+    "dbt-core",
+    "pyarrow",
+    "duckdb",
+    "wordllama",
+    "torch",
+)
 
 
 @dataclass(frozen=True)
@@ -55,9 +68,16 @@ def machine() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "memory_gb": round(int(memory[1]) / 1e6) if memory else None,
         "python": platform.python_version(),
-        "packages": {name: version(name) for name in PACKAGES},
+        "packages": dict(_versions()),
         "load_before": os.getloadavg()[0],
     }
+
+
+def _versions() -> Iterator[tuple[str, str]]:
+    """Yield the versions of what is installed; a backend may be measured on its own."""
+    for name in PACKAGES:
+        with suppress(PackageNotFoundError):
+            yield name, version(name)
 
 
 def write(name: str, figures: dict[str, Any]) -> Path:

@@ -33,6 +33,7 @@ class CudaEmbedder:
                 "LAKEHOUSE_INFERENCE is cuda, but torch sees no GPU here: set it to cpu"
             )
         model = loaded(dimensions)
+        self.device: str = torch.cuda.get_device_name()
         self._torch, self._tokenizer = torch, model
         table = torch.from_numpy(np.ascontiguousarray(model.embedding)).cuda()
         self._bag = torch.nn.EmbeddingBag.from_pretrained(table, freeze=True, mode="mean")

@@ -202,19 +202,6 @@ def test_what_is_missing_is_told(tmp_path):
         wordllama.require("other", "1", 256)
 
 
-def test_the_gpu_gives_the_cpus_vectors():
-    """Where there is no GPU it is told; where there is one, the vectors are the same."""
-    from platinum.inference.cuda import CudaEmbedder
-
-    texts = ["red apple", "", "a much longer text about apples and pears"]
-    try:
-        gpu = CudaEmbedder(256)
-    except UsageError as error:
-        assert "LAKEHOUSE_INFERENCE is cuda" in str(error)  # noqa: PT017 - either way is a pass
-        return
-    assert np.allclose(gpu.embed(texts), wordllama.CpuEmbedder(256).embed(texts), atol=1e-5)
-
-
 def test_the_model_in_the_wheel_tells_like_from_unlike():
     """Related texts are closer than unrelated ones; an empty text is the zero vector."""
     milk, cream, motor, nothing = wordllama.CpuEmbedder(256).embed(
