@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from contracts.model import Contract
+    from gold.dbt import Project
     from lakehouse.settings import Settings
 
 LAYERS = ("bronze", "silver", "gold")
@@ -99,10 +100,10 @@ def carry(
         if not any(is_pending(settings, domain, contracts, layer) for layer in layers):
             return RunResult(domain, 0, time.monotonic() - start)
         refuse_older(Tables.at(settings), domain, contracts)
-        _boot(settings)
+        project = _boot(settings, domain, contracts, layers)
         with Ledger(Tables.at(settings)).run(domain) as run:
             for layer in layers:
-                _layer(settings, contracts, layer, run, progress)
+                _layer(settings, contracts, layer, run, progress, project)
             late = _overdue(settings, contracts, layers)
             telling.report(settings, domain, contracts, layers, late, run)
             if run.breaches:
@@ -126,6 +127,7 @@ def _layer(
     layer: str,
     run: Run,
     progress: Callable[..., None],
+    project: Project | None,
 ) -> None:
     """Carry one layer; what stopped datasets of it is added to the run's breaches."""
     if layer == "bronze":
@@ -138,28 +140,46 @@ def _layer(
         if layer == "silver":
             silver.load(_spark(settings), settings, contracts.values(), run, progress)
         else:
-            _gold(settings, contracts, run, progress)
+            _gold(settings, contracts, run, progress, project)
     run.flush()
 
 
 def _gold(
-    settings: Settings, contracts: dict[str, Contract], run: Run, progress: Callable[..., None]
+    settings: Settings,
+    contracts: dict[str, Contract],
+    run: Run,
+    progress: Callable[..., None],
+    project: Project | None,
 ) -> None:
     """Build gold, less what depends on a dataset that is stopped."""
     from gold import build
 
     held = telling.held(contracts, run.breaches)
     try:
-        build.build(_spark(settings), settings, run.domain, run, progress=progress, held=held)
+        build.build(
+            _spark(settings), settings, run.domain, run,
+            progress=progress, held=held, project=project,
+        )  # fmt: skip
     except ContractBreach as breach:
         run.breaches.append(breach)
 
 
-def _boot(settings: Settings) -> None:
-    """Start the JVM while files are still being checked."""
+def _boot(
+    settings: Settings, domain: str, contracts: dict[str, Contract], layers: tuple[str, ...]
+) -> Project | None:
+    """Start the JVM while files are still being checked, and parse what dbt will build."""
+    from cli.news import is_little
     from lakehouse.session import boot
 
-    boot(settings)
+    boot(settings, short=is_little(settings, domain, contracts, layers))
+    if "gold" not in layers:
+        return None
+    from gold.dbt import Project
+
+    project = Project(settings, domain)
+    if project.exists:
+        project.parse_ahead()
+    return project
 
 
 def _spark(settings: Settings) -> SparkSession:

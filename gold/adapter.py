@@ -19,6 +19,7 @@ from dbt.adapters.spark.__version__ import version
 from dbt.adapters.spark.connections import SparkCredentials
 from dbt.adapters.spark.impl import SparkAdapter
 
+from gold.asking import answer
 from lakehouse.merging import DELETED, Merge
 
 if TYPE_CHECKING:
@@ -67,6 +68,12 @@ class LakehouseAdapter(SparkAdapter):
             return None
         found = files.column("max._batch").to_pylist()
         return max(found) if found and None not in found else None
+
+    @available
+    def answer(self, query: str, warehouse: str) -> list[list[Any]] | None:
+        """Return the rows of a small question about tables, or None where Spark has to be asked."""
+        found = answer(query, warehouse)
+        return None if found is None else [list(row) for row in found]
 
     @available
     def hold(self, name: str, query: str) -> str:

@@ -11,6 +11,7 @@ from gold.expectations import Expectations
 from gold.failure import breach, told
 from lakehouse.catalog import register
 from lakehouse.ledger import Run, Step
+from lakehouse.session import configured
 from lakehouse.tables import TableName, Tables
 from lakehouse.writing import added, between
 
@@ -57,6 +58,16 @@ def pending(settings: Settings, domain: str) -> bool:
     return project.code() != last.code or now != last.consumed
 
 
+def news(settings: Settings, domain: str) -> int:
+    """Return, without a JVM, how many bytes of its sources a build has not read yet."""
+    project, tables = Project(settings, domain), Tables.at(settings)
+    if not project.exists:
+        return 0
+    last = publish.latest(tables, domain)
+    anew = last is None or last.code != project.code()
+    return _unread(tables, {} if anew or last is None else last.consumed, project.sources())
+
+
 def build(
     spark: SparkSession,
     settings: Settings,
@@ -67,6 +78,7 @@ def build(
     full_refresh: bool = False,
     restated: Iterable[TableName] = (),
     held: Iterable[TableName] = (),
+    project: Project | None = None,
 ) -> list[Step]:
     """Bring a domain's gold up to date and publish it; return one step a table.
 
@@ -74,13 +86,13 @@ def build(
     the name of each model and test as it ends, with how many are done of how many. Changed SQL
     builds everything anew. What reads the tables in `restated`, or is one of them, is built anew;
     then nothing else may be pending. What reads the silver tables in `held` stays as it is, and
-    what these would have told it is read by a later build.
+    what these would have told it is read by a later build. `project` may have been parsed ahead.
 
     Raises:
         ContractBreach: an audit failed; every table is back at its published version.
         LakehouseError: a model could not be built; every table is back, too.
     """
-    project, tables = Project(settings, domain), Tables.at(settings)
+    project, tables = project or Project(settings, domain), Tables.at(settings)
     if not project.exists:
         return []
     last, code = publish.latest(tables, domain), project.code()
@@ -99,12 +111,12 @@ def build(
         last is not None
         and not restated
         and moved is not None
-        and _news(tables, last, moved) < FEW_BYTES
+        and _unread(tables, last.consumed, moved) < FEW_BYTES
         and sum(added(tables, name, -1) for name in (*sources, *before)) < SMALL_BYTES
     )
     Expectations.import_ahead()
     since = -1 if anew or restated or last is None else last.settled
-    with _configured(spark, OPTIONS | (FEW if few else {})):
+    with configured(spark, OPTIONS | (FEW if few else {})):
         outcomes = project.build(
             full_refresh=anew or bool(restated),
             since=since,
@@ -174,33 +186,12 @@ def _moved(before: Mapping[TableName, int], now: Mapping[TableName, int]) -> lis
     return [name for name, version in now.items() if version != before.get(name)]
 
 
-def _news(tables: Tables, last: publish.Publication, moved: Iterable[TableName]) -> int:
-    """Return how many bytes the sources were given since the last publication."""
-    return sum(added(tables, name, last.consumed.get(name, -1)) for name in moved)
+def _unread(tables: Tables, read: Mapping[TableName, int], sources: Iterable[TableName]) -> int:
+    return sum(added(tables, name, read.get(name, -1)) for name in sources)
 
 
 def _versions(tables: Tables, names: Iterable[TableName]) -> dict[TableName, int]:
     return {name: tables.version(name) for name in names}
-
-
-class _configured:  # noqa: N801 - used as a with-statement's verb
-    """Sets options of a session for the length of a block."""
-
-    def __init__(self, spark: SparkSession, options: Mapping[str, str]) -> None:
-        self.spark, self.options = spark, options
-        self.before: dict[str, str | None] = {}
-
-    def __enter__(self) -> None:
-        for key, value in self.options.items():
-            self.before[key] = self.spark.conf.get(key, None)
-            self.spark.conf.set(key, value)
-
-    def __exit__(self, *_: object) -> None:
-        for key, value in self.before.items():
-            if value is None:
-                self.spark.conf.unset(key)
-            else:
-                self.spark.conf.set(key, value)
 
 
 def _restore(

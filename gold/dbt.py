@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -37,6 +38,7 @@ class Project:
     settings: Settings
     domain: str
     _manifest: Any = field(default=None, repr=False)
+    _parsing: Future[Any] | None = field(default=None, repr=False)
 
     @property
     def folder(self) -> Path:
@@ -112,6 +114,13 @@ class Project:
             and node.test_metadata.name == AUDIT
         }
 
+    def parse_ahead(self) -> None:
+        """Parse in the background, which takes seconds, while something else is waited for."""
+        if self._parsing is None and self._manifest is None:
+            pool = ThreadPoolExecutor(1, thread_name_prefix="dbt-parse")
+            self._parsing = pool.submit(self._parse)
+            pool.shutdown(wait=False)
+
     def build(
         self,
         *,
@@ -177,11 +186,16 @@ class Project:
 
     def _parsed(self) -> Any:
         if self._manifest is None:
-            result = self.invoke(["parse"])
-            if not result.success:
-                raise LakehouseError(f"the dbt project cannot be read: {result.exception}")
-            self._manifest = result.result
+            self.parse_ahead()
+            assert self._parsing is not None
+            self._manifest = self._parsing.result()
         return self._manifest
+
+    def _parse(self) -> Any:
+        result = self.invoke(["parse"])
+        if not result.success:
+            raise LakehouseError(f"the dbt project cannot be read: {result.exception}")
+        return result.result
 
     def _write_profile(self, home: Path) -> None:
         from gold.adapter import NAME

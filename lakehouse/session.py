@@ -13,7 +13,7 @@ from lakehouse.settings import Settings
 from lakehouse.settings import settings as read_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pyspark.sql import SparkSession
 
@@ -57,6 +57,22 @@ def spark(
         return builder.getOrCreate()
 
 
+@contextmanager
+def configured(session: SparkSession, chosen: Mapping[str, str]) -> Iterator[None]:
+    """Set options of a session for the length of a block."""
+    before = {key: session.conf.get(key, None) for key in chosen}
+    try:
+        for key, value in chosen.items():
+            session.conf.set(key, value)
+        yield
+    finally:
+        for key, value in before.items():
+            if value is None:
+                session.conf.unset(key)
+            else:
+                session.conf.set(key, value)
+
+
 def options(settings: Settings) -> dict[str, str]:
     """Return the Spark configuration of a session, option by option."""
     cores = str(os.cpu_count() or 2)
@@ -75,6 +91,8 @@ def options(settings: Settings) -> dict[str, str]:
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.ansi.enabled": "true",
         "spark.databricks.delta.snapshotPartitions": "2",
+        # A model's query is compiled to many classes; a process that is left on meets them again.
+        "spark.sql.codegen.cache.maxEntries": "2000",
         # What a process that is left on would keep of tables and queries it is done with
         "spark.databricks.delta.delta.log.cacheSize": "100",
         "spark.sql.ui.retainedExecutions": "20",

@@ -36,7 +36,7 @@ def ensure(groups: list[str]) -> None:
     # an environment that happens to be active is not ours to change
     os.environ["UV_PROJECT_ENVIRONMENT"] = str(VENV)
     run(
-        [uv, "sync", "--frozen", "--inexact", "--quiet", *python, *flags],
+        [uv, "sync", "--frozen", "--inexact", "--quiet", "--compile-bytecode", *python, *flags],
         "uv could not install the environment; with a network, run the same command again",
     )
     write_stamp("environment", key=key, groups=wanted)

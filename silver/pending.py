@@ -48,6 +48,15 @@ def waiting(tables: Tables, contract: Contract, consumed: int) -> Waiting:
     return Waiting(total, min(known) if known and len(known) == len(positions) else None)
 
 
+def volume(tables: Tables, contract: Contract) -> int:
+    """Return the bytes of the bronze files that hold rows which silver has not read."""
+    consumed, newest = batches(tables, contract)
+    if consumed >= newest:
+        return 0
+    files = _file_statistics(tables, TableName.of("bronze", contract.domain, contract.dataset))
+    return sum(f["size_bytes"] for f in files if f.get("max._batch", newest) > consumed)
+
+
 def stored_until(tables: Tables, events: TableName) -> str | None:
     """Return the greatest position that an events table holds, None where it is empty."""
     found = [

@@ -22,15 +22,38 @@
     {%- for name, condition in expressions.items() -%}
         {%- do rules.update({name: 'not (' ~ condition ~ ')'}) -%}
     {%- endfor -%}
-
     {%- for reference in references -%}
         {%- do rules.update({
             reference.column ~ ' is not in ' ~ reference.to:
             'audited.' ~ reference.column ~ ' is not null and parent_' ~ loop.index ~ '._member is null'
         }) -%}
-    {%- endfor %}
+    {%- endfor -%}
 
-    with by_key as (
+    {%- set counted = audit_counts(model, key, rules, references, since) -%}
+    {#- of few rows the counts are known before Spark has planned the query -#}
+    {%- set told = answered(counted) if since >= 0 else none -%}
+    {%- set names = (rules.keys() | list) + ['key is repeated'] %}
+
+    select rule, failures
+    from
+        {%- if told is none %} ({{ counted }}) as counted {%- else %} values (1) as counted (one) {%- endif %}
+    lateral view stack(
+        {{ names | length }}
+        {%- for name in names %},
+        '{{ name | replace("'", "") }}', {{ 'rule_' ~ loop.index if told is none else (told[0][loop.index0] or 0) | int ~ 'L' }}
+        {%- endfor %}
+    ) as rule, failures
+    where failures > 0
+{% endtest %}
+
+{# One row: how many rows break each rule, in order, and how many have a key that another row has. #}
+{% macro audit_counts(model, key, rules, references, since) -%}
+    select
+        {%- for rule in rules %}
+        sum(rule_{{ loop.index }}) as rule_{{ loop.index }},
+        {%- endfor %}
+        sum(case when copies > 1 then copies end) as rule_{{ rules | length + 1 }}
+    from (
         select
             count(*) as copies
             {%- for condition in rules.values() %},
@@ -47,25 +70,5 @@
         where audited._batch > {{ since }}
         {%- endif %}
         group by {% for column in key %}audited.{{ column }}{{ ', ' if not loop.last }}{% endfor %}
-    ),
-
-    counted as (
-        select
-            sum(case when copies > 1 then copies end) as repeated
-            {%- for rule in rules %},
-            sum(rule_{{ loop.index }}) as rule_{{ loop.index }}
-            {%- endfor %}
-        from by_key
-    )
-
-    select rule, failures
-    from counted
-    lateral view stack(
-        {{ rules | length + 1 }},
-        {% for rule in rules -%}
-        '{{ rule | replace("'", "") }}', rule_{{ loop.index }},
-        {% endfor -%}
-        'key is repeated', repeated
-    ) as rule, failures
-    where failures > 0
-{% endtest %}
+    ) as by_key
+{%- endmacro %}

@@ -29,12 +29,28 @@
 {%- endmacro %}
 
 {#
+    The rows of a small question about tables - counts, least and greatest values - as lists of
+    values, without a Spark job; none where it takes Spark to answer, and while dbt parses.
+#}
+{% macro answered(query) %}
+    {{ return(adapter.answer(query, var('warehouse')) if execute and adapter.type() == 'lakehouse' else none) }}
+{% endmacro %}
+
+{# The values of the only row that a question yields; as many nulls as `width` while dbt parses. #}
+{% macro asked(query, width) %}
+    {% set told = answered(query) %}
+    {% if told is none and execute %}
+        {% set told = [run_query(query).rows[0].values() | list] %}
+    {% endif %}
+    {{ return(told[0] if told else [none] * width) }}
+{% endmacro %}
+
+{#
     The last day and the greatest batch of a table, as two literals. While dbt parses, and for a
     table without rows, the day is null.
 #}
 {% macro bounds_of(relation, day) %}
-    {% set found = run_query("select cast(max(" ~ day ~ ") as string) as day, max(_batch) as batch from " ~ relation) if execute else none %}
-    {% set row = found.rows[0].values() if found else [none, none] %}
+    {% set row = asked("select cast(max(" ~ day ~ ") as string) as day, max(_batch) as batch from " ~ relation, 2) %}
     {{ return((
         "cast('" ~ row[0] ~ "' as date)" if row[0] is not none else 'cast(null as date)',
         row[1] | int ~ 'L' if row[1] is not none else 'cast(null as bigint)',
@@ -59,9 +75,9 @@
     skips the partitions and files that hold none between. Null while dbt parses, and of no rows.
 #}
 {% macro range_of(relation, column, type) %}
-    {% set found = run_query("select cast(min(" ~ column ~ ") as string) as low, cast(max(" ~ column ~ ") as string) as high from " ~ relation) if execute else none %}
+    {% set found = asked("select cast(min(" ~ column ~ ") as string) as low, cast(max(" ~ column ~ ") as string) as high from " ~ relation, 2) %}
     {% set literals = [] %}
-    {% for value in (found.rows[0].values() if found else [none, none]) %}
+    {% for value in found %}
         {% do literals.append("cast('" ~ value ~ "' as " ~ type ~ ")" if value is not none else "cast(null as " ~ type ~ ")") %}
     {% endfor %}
     {{ return(literals) }}
