@@ -36,7 +36,7 @@ def unavailable(contract: Contract) -> str | None:
         return None
     items = ", ".join(f"case when {condition} then {value} end" for condition, value in arms)
     quick = " or ".join(condition for condition, _ in arms)
-    return f"case when {quick} then array_compact(array({items})) end"
+    return f"case when {quick} then {_present(items)} end"
 
 
 def can_be_unavailable(contract: Contract, column: Column) -> bool:
@@ -197,9 +197,16 @@ def flags(contract: Contract) -> str:
         return "cast(null as array<string>)"
     any_bad = " or ".join(f"({condition})" for condition, _ in arms)
     items = ", ".join(f"case when {condition} then {value} end" for condition, value in arms)
-    # array_compact is a function of higher order, with which Spark compiles no stage: see above.
-    found = f"array({arms[0][1]})" if len(arms) == 1 else f"array_except(array({items}), {NOTHING})"
+    found = f"array({arms[0][1]})" if len(arms) == 1 else _present(items)
     return f"case when {any_bad} then {found} end"
+
+
+def _present(items: str) -> str:
+    """Return the expression of the texts that are there, each once.
+
+    array_compact is a function of higher order, with which Spark compiles no stage.
+    """
+    return f"array_except(array({items}), {NOTHING})"
 
 
 def _struct(column: str, rule: str, value: str) -> str:

@@ -16,19 +16,26 @@ if TYPE_CHECKING:
 
     import pyarrow.dataset as ds
 
+# What means the same in Spark and in DuckDB; a condition is a function to sqlglot.
+SAME = (
+    exp.Count, exp.CountIf, exp.Sum, exp.Min, exp.Max, exp.Case, exp.If, exp.Coalesce, exp.Cast, exp.Connector,
+)  # fmt: skip
+ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod)
+
 
 def answer(query: str, warehouse: str) -> list[tuple[Any, ...]] | None:
     """Return the rows of a query in Spark's SQL over the newest versions of the warehouse's tables.
 
     None where it takes Spark to tell: the query reads a view or a table that delta-rs cannot read,
-    or says what DuckDB has no word for. Meant for counts, least and greatest values and conditions
-    on stored columns, which mean the same in both; division and text functions need not.
+    or asks for more than counts, sums, least and greatest values under conditions on stored columns.
+    Those mean the same to DuckDB; arithmetic and the functions of text and time need not.
     """
     import duckdb
     from deltalake.exceptions import DeltaError
 
     try:
         parsed = sqlglot.parse_one(query, read="spark")
+        _refuse_more(parsed)
         read = dict(_stored(parsed, warehouse))
         text = parsed.sql(dialect="duckdb", unsupported_level=sqlglot.ErrorLevel.RAISE)
         with connection() as database:
@@ -37,6 +44,13 @@ def answer(query: str, warehouse: str) -> list[tuple[Any, ...]] | None:
             return database.execute(text).fetchall()
     except (SqlglotError, duckdb.Error, DeltaError, LookupError):
         return None
+
+
+def _refuse_more(query: exp.Expr) -> None:
+    for part in query.walk():
+        for_spark = isinstance(part, (exp.Func, *ARITHMETIC)) and not isinstance(part, SAME)
+        if for_spark:
+            raise LookupError(f"{part.sql()} is for Spark to tell")
 
 
 def _stored(query: exp.Expr, warehouse: str) -> Iterator[tuple[str, ds.Dataset]]:
