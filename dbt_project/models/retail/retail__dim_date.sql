@@ -1,10 +1,10 @@
--- One row is one day of the stores' calendar, 2016 to 2018.
+-- One row is one day of the stores' calendar, 2000 to 2030.
 -- Retail weeks begin on Monday; the week that holds 1 January is the year's first, so 2017 has 53.
 {{ config(unique_key='date_key') }}
 {% set since = watermark() %}
 
 with days as (
-    select explode(sequence(date '2016-01-01', date '2018-12-31')) as date_key
+    select explode(sequence(date '2000-01-01', date '2030-12-31')) as date_key
 ),
 
 weeks as (
