@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from lakehouse.settings import Settings
 
 # A million rows of ten columns are some ten megabytes of Parquet, and eight times that as text.
-LITTLE = 4_000_000
+LITTLE = 2_000_000
 TEXT = 8
 
 
 def is_little(
     settings: Settings, domain: str, contracts: Mapping[str, Contract], layers: Sequence[str]
 ) -> bool:
-    """Return whether what the layers have to carry is less than some 100,000 rows.
+    """Return whether what the layers have to carry is less than some 200,000 rows.
 
     Then starting costs more than carrying: most of the work is code that runs a few times, and a
     compiler that optimises it takes longer than it saves.

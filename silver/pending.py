@@ -54,7 +54,11 @@ def volume(tables: Tables, contract: Contract) -> int:
     if consumed >= newest:
         return 0
     files = _file_statistics(tables, TableName.of("bronze", contract.domain, contract.dataset))
-    return sum(f["size_bytes"] for f in files if f.get("max._batch", newest) > consumed)
+    return sum(
+        file["size_bytes"]
+        for file in files
+        if file.get("max._batch") is None or file["max._batch"] > consumed
+    )
 
 
 def stored_until(tables: Tables, events: TableName) -> str | None:
