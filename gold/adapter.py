@@ -20,12 +20,13 @@ from dbt.adapters.spark.connections import SparkCredentials
 from dbt.adapters.spark.impl import SparkAdapter
 
 from gold.asking import answer
-from lakehouse.merging import DELETED, Merge
+from lakehouse.merging import DELETED, Merge, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pyspark.sql import DataFrame
+    import pyarrow as pa
+    from pyspark.sql import DataFrame, SparkSession
 
 NAME = "lakehouse"
 # About 300 bytes a row pass through memory, a few times over.
@@ -53,6 +54,11 @@ class Credentials(SparkCredentials):
 class LakehouseAdapter(SparkAdapter):
     """Spark's adapter, with a shorter way for tables that delta-rs can open."""
 
+    def __init__(self, *given: Any) -> None:
+        """Hold nothing yet; dbt makes an adapter a command."""
+        super().__init__(*given)
+        self._held: dict[str, pa.Table] = {}
+
     @classmethod
     def type(cls) -> str:
         """Return the name of the adapter; dbt finds Spark's macros through the plugin's parents."""
@@ -72,32 +78,50 @@ class LakehouseAdapter(SparkAdapter):
     @available
     def answer(self, query: str, warehouse: str) -> list[list[Any]] | None:
         """Return the rows of a small question about tables, or None where Spark has to be asked."""
-        found = answer(query, warehouse)
-        return None if found is None else [list(row) for row in found]
+        found = answer(query, warehouse, self._held)
+        return None if found is None else [list(row.values()) for row in found.to_pylist()]
 
     @available
-    def hold(self, name: str, query: str) -> str:
+    def hold(self, name: str, query: str, warehouse: str) -> str:
         """Run a query and return the name of a temporary view of its few rows, in memory."""
-        from pyspark.sql import SparkSession
-
-        spark = SparkSession.builder.getOrCreate()
-        rows = spark.sql(query)
-        spark.createDataFrame(rows.toArrow(), rows.schema).createOrReplaceTempView(name)
+        wanted = self._spark().sql(query)
+        rows = self._told(query, warehouse, wanted)
+        self._held[name] = wanted.toArrow() if rows is None else rows
+        held = self._spark().createDataFrame(self._held[name], wanted.schema)
+        held.createOrReplaceTempView(name)
         return name
 
     @available
-    def derive(self, query: str) -> dict[str, Any]:
+    def derive(self, query: str, warehouse: str) -> dict[str, Any]:
         """Run a model's query once; return its columns and types, its folder and its row count."""
         import pyarrow.parquet as pq
+
+        wanted = self._spark().sql(query)
+        scratch = self._spark().conf.get("spark.local.dir")
+        folder = Path(tempfile.mkdtemp(prefix="derived-", dir=scratch))
+        rows = self._told(query, warehouse, wanted)
+        if rows is None:
+            wanted.write.mode("overwrite").parquet(folder.as_posix())
+        else:
+            pq.write_table(rows, folder / "part-00000.parquet")
+        counts = [pq.read_metadata(file).num_rows for file in folder.glob("*.parquet")]
+        types = {field.name: field.dataType.simpleString() for field in wanted.schema}
+        return {"columns": types, "folder": folder.as_posix(), "rows": sum(counts)}
+
+    def _spark(self) -> SparkSession:
         from pyspark.sql import SparkSession
 
-        spark = SparkSession.builder.getOrCreate()
-        rows: DataFrame = spark.sql(query)
-        folder = Path(tempfile.mkdtemp(prefix="derived-", dir=spark.conf.get("spark.local.dir")))
-        rows.write.mode("overwrite").parquet(folder.as_posix())
-        counts = [pq.read_metadata(file).num_rows for file in folder.glob("*.parquet")]
-        types = {field.name: field.dataType.simpleString() for field in rows.schema}
-        return {"columns": types, "folder": folder.as_posix(), "rows": sum(counts)}
+        return SparkSession.builder.getOrCreate()
+
+    def _told(self, query: str, warehouse: str, wanted: DataFrame) -> pa.Table | None:
+        """Return the rows of a query, typed as Spark would, or None where Spark has to be asked."""
+        from pyspark.sql.pandas.types import to_arrow_schema
+
+        rows = answer(query, warehouse, self._held)
+        if rows is None:
+            return None
+        schema = to_arrow_schema(wanted.schema, timezone="UTC")
+        return rows.rename_columns(schema.names).cast(schema)
 
     @available
     def merge_few(
@@ -118,6 +142,17 @@ class LakehouseAdapter(SparkAdapter):
         rows = pq.read_table(derived["folder"], columns=[*columns, DELETED])
         merge = Merge(columns, key, scope, partition, ignored=["_batch"])
         return merge.into(DeltaTable(path), rows)
+
+    @available
+    def replace_few(self, path: str, derived: Mapping[str, Any], columns: list[str]) -> int | None:
+        """Put what was derived in a table's place; return as `merge_few` does."""
+        import pyarrow.parquet as pq
+        from deltalake import DeltaTable
+
+        if derived["rows"] > ROWS:
+            return None
+        rows = pq.read_table(derived["folder"], columns=columns)
+        return replace(DeltaTable(path), rows, ignored=["_batch"])
 
     @available
     def forget(self, derived: Mapping[str, Any]) -> None:

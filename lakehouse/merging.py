@@ -1,4 +1,4 @@
-"""Merges few rows into a table by key without Spark: one commit, and none where all is right already."""
+"""Brings few rows into a table without Spark: one commit, and none where all is right already."""
 
 from __future__ import annotations
 
@@ -104,6 +104,27 @@ class Merge:
             .when_not_matched_insert(values)
             .execute()
         )
+
+
+def replace(table: DeltaTable, rows: pa.Table, ignored: Sequence[str] = ()) -> int:
+    """Make rows all that a table holds, in one commit, or none where it holds the same already.
+
+    Return how many rows were written or deleted. A difference in the `ignored` columns alone is none.
+    """
+    from deltalake import WriterProperties, write_deltalake
+
+    compared = ", ".join(quoted(c) for c in rows.column_names if c not in ignored)
+    with connection() as database:
+        database.register("derived", rows)
+        database.register("stored_rows", table.scan())
+        database.execute("create table stored as select * from stored_rows")
+        counted = "select count(*) from (select {0} from {1} except all select {0} from {2})"
+        sides = ("derived", "stored"), ("stored", "derived")
+        differ = [database.sql(counted.format(compared, *side)).fetchall()[0][0] for side in sides]
+    if any(differ):
+        zstd = WriterProperties(compression="ZSTD")
+        write_deltalake(table, rows, mode="overwrite", writer_properties=zstd)
+    return sum(differ)
 
 
 def _equal(left: str, right: str, columns: Sequence[str]) -> str:

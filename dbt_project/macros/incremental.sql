@@ -61,13 +61,26 @@
     Runs a query once and returns a relation that holds its rows, at hand wherever the model reads
     it: a query that is read in many places is else planned and run in each of them. Of what is
     joined with a relation without rows Spark reads nothing.
-    For what a batch touched, which is little; `name` is the model's own.
+    For what a batch touched, and what is counted and summed of it, which is little; `name` is the
+    model's own. Stored values, counts, sums and extremes under joins and conditions are told
+    without a Spark job (see gold/asking.py), so large tables are best read here.
+    Without a watermark all is read, and the query stands where the relation would.
 #}
-{% macro once(name, query) -%}
-    {%- if execute and adapter.type() == 'lakehouse' -%}
-        {{ return(adapter.hold(this.identifier ~ '__' ~ name, query)) }}
+{% macro once(name, query, since=0) -%}
+    {%- if execute and since >= 0 and adapter.type() == 'lakehouse' -%}
+        {{ return(adapter.hold(this.identifier ~ '__' ~ name, query, var('warehouse'))) }}
     {%- endif -%}
     {{ return('(' ~ query ~ ')') }}
+{%- endmacro %}
+
+{#
+    How many values of a column differ, for a sum up of many rows in many groups: where several are
+    counted Spark would shuffle each row once a column, but sets are gathered in one go.
+#}
+{% macro distinct_values(column, since) -%}
+    {%- if since >= 0 -%} count(distinct {{ column }})
+    {%- else -%} cast(size(collect_set({{ column }})) as bigint)
+    {%- endif -%}
 {%- endmacro %}
 
 {#
@@ -133,10 +146,15 @@
     {{ return({'relations': [this.incorporate(type='table')]}) }}
 {% endmaterialization %}
 
-{# Builds a small Delta table anew, each time, in one commit. #}
+{# Derives a small Delta table anew, each time; in one commit, and none where it holds the same already. #}
 {% materialization table, adapter='spark' %}
+    {%- set existing = load_relation(this) -%}
     {{ run_hooks(pre_hooks) }}
-    {%- do create_from(compiled_code) -%}
+    {%- if existing is none or existing.is_view or should_full_refresh() or adapter.type() != 'lakehouse' -%}
+        {%- do create_from(compiled_code) -%}
+    {%- else -%}
+        {%- do replace_with(compiled_code) -%}
+    {%- endif -%}
     {{ run_hooks(post_hooks) }}
     {{ return({'relations': [this.incorporate(type='table')]}) }}
 {% endmaterialization %}
@@ -161,7 +179,7 @@
 {# Merges what a query yields; the query runs once, and no commit is made where it changes nothing. #}
 {% macro bring_up_to_date(query) %}
     {%- if adapter.type() == 'lakehouse' -%}
-        {%- set derived = adapter.derive(query) -%}
+        {%- set derived = adapter.derive(query, var('warehouse')) -%}
         {%- do assert_columns(derived['columns'], true) -%}
         {%- set key = config.require('unique_key') -%}
         {%- set key = [key] if key is string else key -%}
@@ -170,12 +188,30 @@
         {%- if changed is none -%}
             {%- do merge_many('select * from parquet.`' ~ derived['folder'] ~ '`') -%}
         {%- else -%}
-            {%- do store_raw_result(name='main', message='OK' if changed else 'nothing new', code='OK', rows_affected=changed) -%}
+            {%- do changed_rows(changed) -%}
         {%- endif -%}
         {%- do adapter.forget(derived) -%}
     {%- else -%}
         {%- do merge_many(query) -%}
     {%- endif -%}
+{% endmacro %}
+
+{# Replaces what a table holds with what a query yields. #}
+{% macro replace_with(query) %}
+    {%- set derived = adapter.derive(query, var('warehouse')) -%}
+    {%- do assert_columns(derived['columns'], false) -%}
+    {%- set changed = adapter.replace_few(table_folder(), derived, model.columns.keys() | list) -%}
+    {%- if changed is none -%}
+        {%- do create_from('select * from parquet.`' ~ derived['folder'] ~ '`') -%}
+    {%- else -%}
+        {%- do changed_rows(changed) -%}
+    {%- endif -%}
+    {%- do adapter.forget(derived) -%}
+{% endmacro %}
+
+{# Tells dbt how many rows of a table changed. #}
+{% macro changed_rows(changed) %}
+    {%- do store_raw_result(name='main', message='OK' if changed else 'nothing new', code='OK', rows_affected=changed) -%}
 {% endmacro %}
 
 {# Merges by Spark. #}
@@ -191,7 +227,7 @@
             {{ merge_derived(this, derived, model.columns.keys() | list, size.columns[1].values()[0] if partition) }}
         {%- endcall -%}
     {%- else -%}
-        {%- do store_raw_result(name='main', message='nothing new', code='OK', rows_affected='0') -%}
+        {%- do changed_rows(0) -%}
     {%- endif -%}
     {%- do run_query('uncache table ' ~ derived) -%}
     {%- do run_query('drop view if exists ' ~ derived) -%}

@@ -16,9 +16,14 @@ def bounds_of(_relation: object, _day: str) -> tuple[str, str]:
     return "cast('2017-12-31' as date)", "1"
 
 
-def once(_name: str, query: str) -> str:
+def once(_name: str, query: str, _since: int = 1) -> str:
     """Return the query as a relation."""
     return f"({query})"
+
+
+def distinct_values(column: str, _since: int) -> str:
+    """Return how many values of a column differ."""
+    return f"count(distinct {column})"
 
 
 def range_of(_relation: object, _column: str, type: str) -> tuple[str, str]:  # noqa: A002 - dbt's

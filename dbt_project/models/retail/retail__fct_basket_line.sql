@@ -27,6 +27,15 @@
 {%- set touched = once('touched', touched) %}
 {%- set first, last = range_of(touched, 'basket_id', 'bigint') %}
 {%- endif %}
+{%- set events -%}
+    select events.*
+    from {{ lines }} as events
+    {%- if since >= 0 %}
+    left semi join {{ touched }} as touched on events.basket_line_hk = touched.basket_line_hk
+    where events.basket_id between {{ first }} and {{ last }}
+    {%- endif %}
+{%- endset %}
+{%- set events = once('events', events, since) %}
 
 with masters as (
     select
@@ -50,11 +59,7 @@ latest as (
         ) as line,
         collect_set(cast(date_trunc('month', {{ sold_on }}) as date)) as months,
         max(_batch) as _batch
-    from {{ lines }}
-    {%- if since >= 0 %}
-    left semi join {{ touched }} as touched using (basket_line_hk)
-    where basket_id between {{ first }} and {{ last }}
-    {%- endif %}
+    from {{ events }}
     group by basket_line_hk
 ),
 

@@ -73,175 +73,163 @@
 {%- endset %}
 {%- set touched = once('touched', touched) %}
 {%- set chosen -%}
-    select targets.*
-    from ({{ targets }}) as targets
-    left semi join {{ touched }} as touched
-        on targets.household_hk = touched.household_hk
-        and targets.campaign_hk = touched.campaign_hk
+    -- what was touched, but is no target any more, has no start
+    select
+        touched.household_hk,
+        touched.campaign_hk,
+        targets.household_id,
+        targets.campaign_id,
+        targets.campaign_type,
+        targets.start_date,
+        targets.end_date,
+        targets._batch
+    from {{ touched }} as touched
+    left join ({{ targets }}) as targets
+        on touched.household_hk = targets.household_hk
+        and touched.campaign_hk = targets.campaign_hk
 {%- endset %}
 {%- set chosen = once('chosen', chosen) %}
 {%- set first, last = range_of(chosen, 'start_date', 'date') %}
+{%- else %}
+{%- set chosen = '(' ~ targets ~ ')' %}
 {%- endif %}
+{%- set known -%}
+    with chosen as (
+        select * from {{ chosen }}
+    ),
 
-with targets as (
-    {{ targets }}
-),
+    targeted_before as (
+        select
+            chosen.household_hk,
+            chosen.campaign_hk,
+            count(*) as campaigns
+        from chosen
+        inner join ({{ targets }}) as targets
+            on chosen.household_hk = targets.household_hk
+            and targets.start_date < chosen.start_date
+        group by chosen.household_hk, chosen.campaign_hk
+    ),
 
-redemptions as (
-    select
-        redemptions.household_hk,
-        redemptions.campaign_hk,
-        redemptions.date_key
-    from {{ ref('retail__fct_coupon_redemption') }} as redemptions
-),
+    redeemed_before as (
+        select
+            chosen.household_hk,
+            chosen.campaign_hk,
+            count(distinct redemptions.campaign_hk) as campaigns,
+            max(redemptions.date_key) as last_redeemed_on
+        from chosen
+        inner join {{ ref('retail__fct_coupon_redemption') }} as redemptions
+            on chosen.household_hk = redemptions.household_hk
+            and redemptions.date_key < chosen.start_date
+        group by chosen.household_hk, chosen.campaign_hk
+    ),
 
-coupon_products as (
-    {{ current_links(source('silver', 'retail__sat_coupon_product'), 'coupon_product_hk', ['coupon_hk', 'campaign_hk', 'product_id']) }}
-),
+    coupon_products as (
+        {{ current_links(source('silver', 'retail__sat_coupon_product'), 'coupon_product_hk', ['coupon_hk', 'campaign_hk', 'product_id']) }}
+    ),
 
-chosen as (
-    select * from {{ chosen if since >= 0 else 'targets' }}
-),
+    offered as (
+        select
+            campaign_hk,
+            count(distinct coupon_hk) as coupons,
+            count(distinct product_id) as coupon_products
+        from coupon_products
+        group by campaign_hk
+    ),
 
-targeted_before as (
+    promoted as (
+        select distinct
+            campaign_hk,
+            product_id
+        from coupon_products
+    ),
+
+    -- one row a day and product a household bought: a basket's lines count for several campaigns
+    shopping as (
+        select
+            lines.household_hk,
+            lines.date_key,
+            lines.product_id,
+            sum(lines.sales_value) as sales_value
+        from {{ ref('retail__fct_basket_line') }} as lines
+        left semi join chosen
+            on lines.household_hk = chosen.household_hk
+            and lines.date_key < chosen.start_date
+            and lines.date_key >= date_add(chosen.start_date, -91)
+        {%- if since >= 0 %}
+        where
+            lines.sold_month between trunc(date_add({{ first }}, -91), 'month') and {{ last }}
+            and lines.date_key between date_add({{ first }}, -91) and {{ last }}
+        {%- endif %}
+        group by lines.household_hk, lines.date_key, lines.product_id
+    ),
+
+    spent as (
+        select
+            chosen.household_hk,
+            chosen.campaign_hk,
+            sum(shopping.sales_value) as spend,
+            sum(case when promoted.product_id is not null then shopping.sales_value else 0 end) as promoted_spend
+        from chosen
+        inner join shopping
+            on chosen.household_hk = shopping.household_hk
+            and shopping.date_key < chosen.start_date
+            and shopping.date_key >= date_add(chosen.start_date, -91)
+        left join promoted
+            on chosen.campaign_hk = promoted.campaign_hk
+            and shopping.product_id = promoted.product_id
+        group by chosen.household_hk, chosen.campaign_hk
+    ),
+
+    latest as (select max(_batch) as _batch from {{ ref('retail__fct_basket_line') }})
+
     select
         chosen.household_hk,
         chosen.campaign_hk,
-        count(*) as campaigns
+        chosen.household_id,
+        chosen.campaign_id,
+        chosen.campaign_type,
+        chosen.start_date,
+        chosen.end_date,
+        targeted_before.campaigns as targeted_before,
+        redeemed_before.campaigns as redeemed_before,
+        redeemed_before.last_redeemed_on,
+        spent.spend,
+        spent.promoted_spend,
+        offered.coupons,
+        offered.coupon_products,
+        greatest(chosen._batch, latest._batch) as _batch
     from chosen
-    inner join targets
-        on chosen.household_hk = targets.household_hk
-        and targets.start_date < chosen.start_date
-    group by chosen.household_hk, chosen.campaign_hk
-),
-
-redeemed_before as (
-    select
-        chosen.household_hk,
-        chosen.campaign_hk,
-        count(distinct redemptions.campaign_hk) as campaigns,
-        max(redemptions.date_key) as last_redeemed_on
-    from chosen
-    inner join redemptions
-        on chosen.household_hk = redemptions.household_hk
-        and redemptions.date_key < chosen.start_date
-    group by chosen.household_hk, chosen.campaign_hk
-),
-
-offered as (
-    select
-        campaign_hk,
-        count(distinct coupon_hk) as coupons,
-        count(distinct product_id) as coupon_products
-    from coupon_products
-    group by campaign_hk
-),
-
-promoted as (
-    select distinct
-        campaign_hk,
-        product_id
-    from coupon_products
-),
-
--- one row a day and product a household bought: a basket's lines count for several campaigns
-shopping as (
-    select
-        lines.household_hk,
-        lines.date_key,
-        lines.product_id,
-        sum(lines.sales_value) as sales_value
-    from {{ ref('retail__fct_basket_line') }} as lines
-    left semi join chosen
-        on lines.household_hk = chosen.household_hk
-        and lines.date_key < chosen.start_date
-        and lines.date_key >= date_add(chosen.start_date, -91)
-    {%- if since >= 0 %}
-    where
-        lines.sold_month between trunc(date_add({{ first }}, -91), 'month') and {{ last }}
-        and lines.date_key between date_add({{ first }}, -91) and {{ last }}
-    {%- endif %}
-    group by lines.household_hk, lines.date_key, lines.product_id
-),
-
-spent as (
-    select
-        chosen.household_hk,
-        chosen.campaign_hk,
-        sum(shopping.sales_value) as spend,
-        sum(case when promoted.product_id is not null then shopping.sales_value else 0 end) as promoted_spend
-    from chosen
-    inner join shopping
-        on chosen.household_hk = shopping.household_hk
-        and shopping.date_key < chosen.start_date
-        and shopping.date_key >= date_add(chosen.start_date, -91)
-    left join promoted
-        on chosen.campaign_hk = promoted.campaign_hk
-        and shopping.product_id = promoted.product_id
-    group by chosen.household_hk, chosen.campaign_hk
-),
-
-latest as (select max(_batch) as _batch from {{ ref('retail__fct_basket_line') }})
+    cross join latest
+    left join targeted_before
+        on chosen.household_hk = targeted_before.household_hk
+        and chosen.campaign_hk = targeted_before.campaign_hk
+    left join redeemed_before
+        on chosen.household_hk = redeemed_before.household_hk
+        and chosen.campaign_hk = redeemed_before.campaign_hk
+    left join offered on chosen.campaign_hk = offered.campaign_hk
+    left join spent
+        on chosen.household_hk = spent.household_hk
+        and chosen.campaign_hk = spent.campaign_hk
+{%- endset %}
+{%- set known = once('known', known, since) %}
 
 select
-    chosen.household_hk,
-    chosen.campaign_hk,
-    chosen.household_id,
-    chosen.campaign_id,
-    {{ local_midnight('chosen.start_date', zone) }} as feature_at,
-    coalesce(targeted_before.campaigns, 0L) as campaigns_targeted_before,
-    coalesce(redeemed_before.campaigns, 0L) as campaigns_redeemed_before,
-    least(
-        coalesce(datediff(chosen.start_date, redeemed_before.last_redeemed_on), 365), 365
-    ) as days_since_redemption,
-    cast(coalesce(spent.promoted_spend, 0) as double) as promoted_spend_91d,
-    coalesce(
-        cast(spent.promoted_spend as double) / nullif(cast(spent.spend as double), 0), 0D
-    ) as promoted_share_91d,
-    coalesce(offered.coupons, 0L) as campaign_coupons,
-    coalesce(offered.coupon_products, 0L) as campaign_products,
-    datediff(chosen.end_date, chosen.start_date) + 1 as campaign_days,
-    cast(chosen.campaign_type = 'Type A' as int) as is_type_a,
-    cast(chosen.campaign_type = 'Type B' as int) as is_type_b,
-    cast(chosen.campaign_type = 'Type C' as int) as is_type_c,
-    greatest(chosen._batch, latest._batch) as _batch,
-    false as _deleted
-from chosen
-cross join latest
-left join targeted_before
-    on chosen.household_hk = targeted_before.household_hk
-    and chosen.campaign_hk = targeted_before.campaign_hk
-left join redeemed_before
-    on chosen.household_hk = redeemed_before.household_hk
-    and chosen.campaign_hk = redeemed_before.campaign_hk
-left join offered on chosen.campaign_hk = offered.campaign_hk
-left join spent
-    on chosen.household_hk = spent.household_hk
-    and chosen.campaign_hk = spent.campaign_hk
-{%- if since >= 0 %}
-union all
--- touched, but no target any more
-select
-    touched.household_hk,
-    touched.campaign_hk,
-    cast(null as bigint) as household_id,
-    cast(null as bigint) as campaign_id,
-    cast(null as timestamp) as feature_at,
-    cast(null as bigint) as campaigns_targeted_before,
-    cast(null as bigint) as campaigns_redeemed_before,
-    cast(null as int) as days_since_redemption,
-    cast(null as double) as promoted_spend_91d,
-    cast(null as double) as promoted_share_91d,
-    cast(null as bigint) as campaign_coupons,
-    cast(null as bigint) as campaign_products,
-    cast(null as int) as campaign_days,
-    cast(null as int) as is_type_a,
-    cast(null as int) as is_type_b,
-    cast(null as int) as is_type_c,
-    cast(null as bigint) as _batch,
-    true as _deleted
-from {{ touched }} as touched
-left anti join chosen
-    on touched.household_hk = chosen.household_hk
-    and touched.campaign_hk = chosen.campaign_hk
-{%- endif %}
+    household_hk,
+    campaign_hk,
+    household_id,
+    campaign_id,
+    {{ local_midnight('start_date', zone) }} as feature_at,
+    coalesce(targeted_before, 0L) as campaigns_targeted_before,
+    coalesce(redeemed_before, 0L) as campaigns_redeemed_before,
+    least(coalesce(datediff(start_date, last_redeemed_on), 365), 365) as days_since_redemption,
+    cast(coalesce(promoted_spend, 0) as double) as promoted_spend_91d,
+    coalesce(cast(promoted_spend as double) / nullif(cast(spend as double), 0), 0D) as promoted_share_91d,
+    coalesce(coupons, 0L) as campaign_coupons,
+    coalesce(coupon_products, 0L) as campaign_products,
+    datediff(end_date, start_date) + 1 as campaign_days,
+    cast(campaign_type = 'Type A' as int) as is_type_a,
+    cast(campaign_type = 'Type B' as int) as is_type_b,
+    cast(campaign_type = 'Type C' as int) as is_type_c,
+    _batch,
+    start_date is null as _deleted
+from {{ known }} as known

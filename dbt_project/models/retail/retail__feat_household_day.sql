@@ -36,73 +36,61 @@
 {% set spans = once('spans', spans) %}
 {% set first_day = range_of(spans, 'from_day', 'date')[0] %}
 {% else %}
-{% set last_day, batch = '(select max(day) from lines)', '(select max(_batch) from lines)' %}
+{% set last_day, batch = '(select max(date_key) from ' ~ lines ~ ')', '(select max(_batch) from ' ~ lines ~ ')' %}
 {% endif %}
 {% set totals = ['spend', 'shelf', 'retail_disc', 'coupon', 'baskets', 'lines'] %}
-
-with lines as (
-    select
-        household_hk,
-        household_id,
-        date_key as day,
-        basket_id,
-        sales_value,
-        shelf_value,
-        retail_disc,
-        coupon_disc + coupon_match_disc as coupon,
-        _batch
-    from {{ lines }}
-    {%- if since >= 0 %}
-    where sold_month >= trunc({{ first_day }}, 'month') and date_key >= {{ first_day }}
-    {%- endif %}
-),
-
-{%- if since >= 0 %}
-stored as (
-    select
-        household_hk,
-        household_id,
-        day,
-        first_basket_on,
-        last_basket_on,
-        {% for total in totals -%}
-        {{ total }}_total,
-        {% endfor -%}
-        _batch
-    from {{ this }}
-    where day_month >= trunc(date_add({{ first_day }}, -91), 'month')
-),
-
-spans as (
-    select * from {{ spans }}
-),
-
-base as (
-    select stored.*
-    from stored
-    inner join spans
-        on stored.household_hk = spans.household_hk
-        and stored.day < spans.from_day
-        and stored.day >= date_add(spans.from_day, -91)
-),
-{%- endif %}
-
-daily as (
+{%- set daily -%}
     select
         lines.household_hk,
-        lines.day,
+        lines.date_key as day,
         max(lines.household_id) as household_id,
         sum(lines.sales_value) as spend,
         sum(lines.shelf_value) as shelf,
         sum(lines.retail_disc) as retail_disc,
-        sum(lines.coupon) as coupon,
+        sum(lines.coupon_disc + lines.coupon_match_disc) as coupon,
         count(distinct lines.basket_id) as baskets,
         count(*) as lines
-    from lines
+    from {{ lines }} as lines
     {%- if since >= 0 %}
-    inner join spans on lines.household_hk = spans.household_hk and lines.day >= spans.from_day
+    inner join {{ spans }} as spans
+        on lines.household_hk = spans.household_hk
+        and lines.date_key >= spans.from_day
+    where lines.sold_month >= trunc({{ first_day }}, 'month') and lines.date_key >= {{ first_day }}
     {%- endif %}
-    group by lines.household_hk, lines.day
+    group by lines.household_hk, lines.date_key
+{%- endset %}
+{%- set daily = once('daily', daily, since) %}
+
+{%- if since >= 0 %}
+{#- the day before gives totals and, with them, where the household began; the others what to take off -#}
+{%- set to_day = 'greatest(' ~ last_day ~ ', ' ~ stored_end ~ ')' %}
+{%- set base -%}
+    select
+        stored.household_hk,
+        stored.household_id,
+        stored.day,
+        stored.first_basket_on,
+        stored.last_basket_on,
+        {% for total in totals -%}
+        stored.{{ total }}_total{{ ',' if not loop.last }}
+        {% endfor %}
+    from {{ this }} as stored
+    inner join {{ spans }} as spans on stored.household_hk = spans.household_hk
+    where
+        stored.day_month >= trunc(date_add({{ first_day }}, -91), 'month')
+        and stored.day < spans.from_day
+        and (
+            stored.day = date_add(spans.from_day, -1)
+            {%- for days in [7, 28, 91] %}
+            or stored.day between date_add(spans.from_day, -{{ days }}) and date_add({{ to_day }}, -{{ days }})
+            {%- endfor %}
+        )
+{%- endset %}
+{%- set base = once('base', base) %}
+{%- endif %}
+
+with daily as (
+    select * from {{ daily }}
 ),
 
 bounds as (
@@ -110,9 +98,8 @@ bounds as (
     select
         spans.household_hk,
         spans.from_day,
-        -- the day before gives totals and, with them, where the household began
-        greatest({{ last_day }}, {{ stored_end }}) as to_day
-    from spans
+        {{ to_day }} as to_day
+    from {{ spans }} as spans
     {%- else %}
     select
         daily.household_hk,
@@ -157,7 +144,7 @@ joined as (
         {% for total in totals -%}
         coalesce({{ total }}_total - lag({{ total }}_total) over (partition by household_hk order by day), {{ total }}_total) as {{ total }}{{ ',' if not loop.last }}
         {% endfor %}
-    from base
+    from {{ base }} as base
     {%- endif %}
 ),
 
@@ -184,11 +171,16 @@ windowed as (
         {% for days in [7, 28, 91] -%}
         {% set outer_loop = loop %}
         {%- for total in totals -%}
-        {{ total }}_total - coalesce(lag({{ total }}_total, {{ days }}) over by_day, 0) as {{ total }}_{{ days }}d{{ ',' if not (loop.last and outer_loop.last) }}
+        {{ total }}_total - coalesce(first_value({{ total }}_total) over before_{{ days }}d, 0) as {{ total }}_{{ days }}d{{ ',' if not (loop.last and outer_loop.last) }}
         {% endfor -%}
         {% endfor %}
     from running
-    window by_day as (partition by household_hk order by day)
+    window
+        {% for days in [7, 28, 91] -%}
+        before_{{ days }}d as (
+            partition by household_hk order by day range between {{ days }} preceding and {{ days }} preceding
+        ){{ ',' if not loop.last }}
+        {% endfor %}
 )
 
 select

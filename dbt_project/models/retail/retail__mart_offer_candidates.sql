@@ -3,63 +3,82 @@
 -- stream of that day finds them. Offers hold from valid_from until before valid_to (UTC).
 {{ config(materialized='table') }}
 {% set zone = 'America/New_York' %}
+{%- set known -%}
+    with last_days as (
+        select
+            max(day) as day,
+            max(_batch) as _batch
+        from {{ ref('retail__feat_household_day') }}
+    ),
 
-with last_days as (
-    select
-        max(day) as day,
-        max(_batch) as _batch
-    from {{ ref('retail__feat_household_day') }}
-),
+    campaigns as (
+        select
+            campaigns.campaign_hk,
+            campaigns.start_date,
+            campaigns.end_date
+        from {{ ref('retail__dim_campaign') }} as campaigns
+        cross join last_days
+        where
+            campaigns.is_current
+            and campaigns.start_date <= date_add(last_days.day, 1)
+            and campaigns.end_date > last_days.day
+    ),
 
-campaigns as (
+    behaviour as (
+        select feat.*
+        from {{ ref('retail__feat_household_day') }} as feat
+        left semi join last_days on feat.day = last_days.day
+    )
+
     select
-        campaigns.campaign_hk,
+        offers.*,
         campaigns.start_date,
-        campaigns.end_date
-    from {{ ref('retail__dim_campaign') }} as campaigns
+        campaigns.end_date,
+        behaviour.feature_at as known_at,
+        behaviour.days_since_first_basket,
+        behaviour.days_since_last_basket,
+        {% for days in [7, 28, 91] -%}
+        behaviour.spend_{{ days }}d,
+        behaviour.baskets_{{ days }}d,
+        behaviour.lines_{{ days }}d,
+        behaviour.discount_share_{{ days }}d,
+        behaviour.coupon_share_{{ days }}d,
+        {% endfor -%}
+        last_days._batch as last_batch
+    from {{ ref('retail__feat_household_campaign') }} as offers
+    inner join campaigns on offers.campaign_hk = campaigns.campaign_hk
+    inner join behaviour on offers.household_hk = behaviour.household_hk
     cross join last_days
-    where
-        campaigns.is_current
-        and campaigns.start_date <= date_add(last_days.day, 1)
-        and campaigns.end_date > last_days.day
-),
-
-behaviour as (
-    select feat.*
-    from {{ ref('retail__feat_household_day') }} as feat
-    left semi join last_days on feat.day = last_days.day
-)
+{%- endset %}
+{%- set known = once('known', known) %}
 
 select
-    offers.household_hk,
-    offers.campaign_hk,
-    offers.household_id,
-    offers.campaign_id,
-    {{ local_midnight('campaigns.start_date', zone) }} as valid_from,
-    {{ local_midnight('date_add(campaigns.end_date, 1)', zone) }} as valid_to,
-    behaviour.feature_at,
-    behaviour.days_since_first_basket,
-    behaviour.days_since_last_basket,
+    household_hk,
+    campaign_hk,
+    household_id,
+    campaign_id,
+    {{ local_midnight('start_date', zone) }} as valid_from,
+    {{ local_midnight('date_add(end_date, 1)', zone) }} as valid_to,
+    known_at as feature_at,
+    days_since_first_basket,
+    days_since_last_basket,
     {% for days in [7, 28, 91] -%}
-    behaviour.spend_{{ days }}d,
-    behaviour.baskets_{{ days }}d,
-    behaviour.lines_{{ days }}d,
-    behaviour.discount_share_{{ days }}d,
-    behaviour.coupon_share_{{ days }}d,
+    spend_{{ days }}d,
+    baskets_{{ days }}d,
+    lines_{{ days }}d,
+    discount_share_{{ days }}d,
+    coupon_share_{{ days }}d,
     {% endfor -%}
-    offers.campaigns_targeted_before,
-    offers.campaigns_redeemed_before,
-    offers.days_since_redemption,
-    offers.promoted_spend_91d,
-    offers.promoted_share_91d,
-    offers.campaign_coupons,
-    offers.campaign_products,
-    offers.campaign_days,
-    offers.is_type_a,
-    offers.is_type_b,
-    offers.is_type_c,
-    last_days._batch
-from {{ ref('retail__feat_household_campaign') }} as offers
-inner join campaigns on offers.campaign_hk = campaigns.campaign_hk
-inner join behaviour on offers.household_hk = behaviour.household_hk
-cross join last_days
+    campaigns_targeted_before,
+    campaigns_redeemed_before,
+    days_since_redemption,
+    promoted_spend_91d,
+    promoted_share_91d,
+    campaign_coupons,
+    campaign_products,
+    campaign_days,
+    is_type_a,
+    is_type_b,
+    is_type_c,
+    last_batch as _batch
+from {{ known }} as known

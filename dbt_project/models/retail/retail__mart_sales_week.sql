@@ -54,17 +54,7 @@
 {%- set touched = once('touched', touched) %}
 {%- set first, last = range_of(touched, 'week_start', 'date') %}
 {%- endif %}
-
-with products as (
-    select
-        product_hk,
-        department,
-        valid_from,
-        coalesce(valid_to, timestamp '9999-12-31') as valid_to
-    from {{ ref('retail__dim_product') }}
-),
-
-lines as (
+{%- set sold -%}
     select
         cast(date_trunc('week', lines.date_key) as date) as week_start,
         products.department,
@@ -83,18 +73,17 @@ lines as (
     {%- if since >= 0 %}
     left semi join {{ touched }} as touched on cast(date_trunc('week', lines.date_key) as date) = touched.week_start
     {%- endif %}
-    inner join products
+    inner join {{ ref('retail__dim_product') }} as products
         on lines.product_hk = products.product_hk
         and lines.sold_at >= products.valid_from
-        and lines.sold_at < products.valid_to
+        and lines.sold_at < coalesce(products.valid_to, timestamp '9999-12-31')
     {%- if since >= 0 %}
     where
         lines.sold_month between trunc({{ first }}, 'month') and date_add({{ last }}, 6)
         and lines.date_key between {{ first }} and date_add({{ last }}, 6)
     {%- endif %}
-),
-
-weekly as (
+{%- endset %}
+{%- set weekly -%}
     select
         week_start,
         department,
@@ -110,9 +99,10 @@ weekly as (
         cast(sum(coupon_disc) as decimal(14, 2)) as coupon_disc,
         cast(sum(coupon_match_disc) as decimal(14, 2)) as coupon_match_disc,
         max(_batch) as _batch
-    from lines
+    from ({{ sold }})
     group by week_start, department, store_hk
-)
+{%- endset %}
+{%- set weekly = once('weekly', weekly, since) %}
 
 select
     week_start,
@@ -130,7 +120,7 @@ select
     coupon_match_disc,
     _batch,
     false as _deleted
-from weekly
+from {{ weekly }}
 {%- if since >= 0 %}
 union all
 -- keeps a week in scope of which no line is left
