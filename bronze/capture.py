@@ -18,7 +18,7 @@ from contracts.types import short, widens
 from lakehouse.errors import ContractBreach
 from lakehouse.ledger import Step
 from lakehouse.tables import TableName, Tables
-from lakehouse.writing import append
+from lakehouse.writing import append, append_arrow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from lakehouse.settings import Settings
 
 PARALLEL = 3
+# Rows of so few bytes pass through memory: written by Spark they cost seconds of jobs.
+FEW_BYTES = 8_000_000
 
 
 @dataclass(frozen=True)
@@ -123,8 +125,9 @@ def _load_one(
             F.lit(datetime.now(UTC)).cast("timestamp").alias("_ingested_at"),
             F.lit(run.number).cast("bigint").alias("_batch"),
         )
-        written = append(
-            Tables.at(settings), name, frame,
+        few = sum(file.size for file in work.load) < FEW_BYTES
+        written = (append_arrow if few else append)(
+            Tables.at(settings), name, frame.toArrow() if few else frame,
             once=(discovery.CAPTURE, run.number),
             skip_on=("_batch", "_sequence", *contract.keys),
             described=describe.bronze(contract),

@@ -31,8 +31,10 @@ CONDITIONS = (
 )  # fmt: skip
 VALUES = (
     exp.Count, exp.CountIf, exp.Sum, exp.Min, exp.Max, exp.Least, exp.Greatest,
-    exp.TsOrDsAdd, exp.DateTrunc, exp.TimestampTrunc, exp.Add, exp.Sub, exp.Neg,
+    exp.TsOrDsAdd, exp.TimestampTrunc, exp.Add, exp.Sub, exp.Neg,
 )  # fmt: skip
+# What a day is truncated to; Spark makes null of a shorter span
+UNITS = ("week", "month", "quarter", "year")
 MEMORY = "2GB"
 # Of literals only
 CONSTANTS = (exp.Unhex, exp.Repeat, exp.Cast)
@@ -91,6 +93,9 @@ def _held_back(part: exp.Expr) -> exp.Expr:
 
 
 def _refuse_more(query: exp.Expr) -> None:
+    by_name = any(j.args.get("using") or j.method == "NATURAL" for j in query.find_all(exp.Join))
+    if by_name and any(not isinstance(star.parent, exp.Count) for star in query.find_all(exp.Star)):
+        raise LookupError("the engines order the columns of * differently after a join by name")
     for part in query.walk():
         constant = isinstance(part, CONSTANTS) and not part.find(exp.Column)
         same = constant or isinstance(part, (*SHAPE, *CONDITIONS, *VALUES)) or _is_told(part)
@@ -99,13 +104,15 @@ def _refuse_more(query: exp.Expr) -> None:
 
 
 def _is_told(part: exp.Expr) -> bool:
-    """Return whether this is a row's columns at an extreme, or casts as both engines do.
+    """Return whether this is a row's columns at an extreme, a day's span, or a cast as both do.
 
     They do a day, an extreme to text, and a sum to decimals; other values they round and write
     differently.
     """
     if isinstance(part, exp.ArgMax):
         return isinstance(part.this, exp.Struct)
+    if isinstance(part, exp.DateTrunc):
+        return part.text("unit").lower() in UNITS
     if isinstance(part, exp.Struct):
         return isinstance(part.parent, exp.ArgMax)
     if not isinstance(part, exp.Cast):

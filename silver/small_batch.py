@@ -29,6 +29,8 @@ from silver.unavailable import EXTRA, fill
 from silver.vault import LOCKS, record
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pyspark.sql import DataFrame, SparkSession
 
     from contracts.model import Contract
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 # About 250 bytes a row pass through the driver's memory.
 ROWS = 500_000
 GHOST = bytes(32)
+ORDERED = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "DATE")
 
 
 def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame | None) -> Loaded:
@@ -155,7 +158,7 @@ def _hubs(
                 nulls = ", ".join(f"null as {quoted(column)}" for column in hub.members)
                 members += f" union all select '{_escaped(GHOST)}'::blob as {key}, {nulls}"
             described = describe.hub(contract, hub)
-            _insert(connection, tables, name, members, (key,), run, described)
+            _insert(connection, tables, name, members, (key,), hub.members, run, described)
 
 
 def _link(
@@ -167,7 +170,8 @@ def _link(
     members = f"select distinct {columns} from valid where _op <> 'd'"
     name = TableName.of("silver", run.domain, f"lnk_{contract.vault.link}")
     with LOCKS[name]:
-        _insert(connection, tables, name, members, keys, run, describe.link(contract))
+        within = contract.vault.dependent
+        _insert(connection, tables, name, members, keys, within, run, describe.link(contract))
 
 
 def _insert(
@@ -176,20 +180,47 @@ def _insert(
     name: TableName,
     members: str,
     keys: tuple[str, ...],
+    within: Sequence[str],
     run: Run,
     described: TableDescription,
 ) -> None:
-    """Append the members that the table lacks, in one commit; none where it has them all."""
+    """Append the members that the table lacks, in one commit; none where it has them all.
+
+    Of what is stored only files are read that hold values of the columns `within` as members have.
+    """
     table = tables.open(name)
     if table is not None:
-        connection.register("stored", table.scan(columns=list(keys)))
+        bounds = _bounds(connection, members, within)
+        connection.register("stored", table.scan(columns=list(keys), predicate=bounds))
         on = ", ".join(keys)
         members = f"select * from ({members}) anti join stored using ({on})"
     batch = f"cast({run.number} as bigint) as _batch"
     rows: pa.Table = connection.sql(f"select *, {batch} from ({members})").to_arrow_table()
     if rows.num_rows:
-        written = append_arrow(tables, name, rows, skip_on=("_batch",), described=described)
+        skip_on = ("_batch", *within)
+        written = append_arrow(tables, name, rows, skip_on=skip_on, described=described)
         record(run, name, written)
+
+
+def _bounds(
+    connection: duckdb.DuckDBPyConnection, members: str, within: Sequence[str]
+) -> str | None:
+    """Return a condition that holds for all stored rows that are like one of the members.
+
+    Only whole numbers and days bound: equal keys may come from texts that differ.
+    """
+    found = connection.sql(f"select * from ({members})")
+    kinds = dict(zip(found.columns, map(str, found.types), strict=True))
+    bounds = []
+    for column in within:
+        if kinds[column] not in ORDERED:
+            continue
+        told = f"min({quoted(column)}), max({quoted(column)}), bool_or({quoted(column)} is null)"
+        low, high, nulls = connection.sql(f"select {told} from ({members})").fetchall()[0]
+        if low is not None and not nulls:
+            mark = "'" if kinds[column] == "DATE" else ""
+            bounds.append(f"{quoted(column)} between {mark}{low}{mark} and {mark}{high}{mark}")
+    return " and ".join(bounds) or None
 
 
 def _escaped(value: bytes) -> str:

@@ -16,6 +16,8 @@ from lakehouse.tables import TableName
 from lakehouse.writing import Written, append
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pyspark.sql import DataFrame, SparkSession
 
     from contracts.model import Contract, Hub
@@ -43,7 +45,8 @@ def load_hubs(
         members = known.select(F.expr(expressions[key]).alias(key), *named)
         name = TableName.of("silver", run.domain, f"hub_{hub.name}")
         described = describe.hub(contract, hub)
-        _insert(spark, tables, name, members, key, run, described, _ghost(spark, contract, hub))
+        ghost = _ghost(spark, contract, hub)
+        _insert(spark, tables, name, members, key, hub.members, run, described, ghost)
 
 
 def _ghost(spark: SparkSession, contract: Contract, hub: Hub) -> DataFrame:
@@ -76,7 +79,8 @@ def load_link(
         )
     )
     name = TableName.of("silver", run.domain, f"lnk_{contract.vault.link}")
-    _insert(spark, tables, name, members, (key, *hubs), run, describe.link(contract))
+    within = contract.vault.dependent
+    _insert(spark, tables, name, members, (key, *hubs), within, run, describe.link(contract))
 
 
 def _insert(
@@ -85,6 +89,7 @@ def _insert(
     name: TableName,
     members: DataFrame,
     key: str | tuple[str, ...],
+    within: Sequence[str],
     run: Run,
     described: TableDescription,
     ghost: DataFrame | None = None,
@@ -101,7 +106,8 @@ def _insert(
             members = members.unionByName(ghost)
         batch = F.lit(run.number).cast("bigint").alias("_batch")
         rows = members.select("*", batch)
-        written = append(tables, name, rows, skip_on=("_batch",), described=described)
+        skip_on = ("_batch", *within)
+        written = append(tables, name, rows, skip_on=skip_on, described=described)
         members.unpersist()
     record(run, name, written)
 
