@@ -9,13 +9,13 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.scope import traverse_scope
 
-from lakehouse.embedded import connection
+from lakehouse.embedded import connection, show
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import pyarrow as pa
-    import pyarrow.dataset as ds
+    from deltalake import DeltaTable
 
 # What means the same in Spark and in DuckDB. All else is Spark's to tell: products and quotients, the
 # functions of text and of time of day, windows, orders, and what takes rows apart.
@@ -51,6 +51,7 @@ def answer(
     joins on them. A date may come as an instant: types are for the reader to set.
     """
     import duckdb
+    from deltalake import DeltaTable
     from deltalake.exceptions import DeltaError
 
     try:
@@ -63,7 +64,10 @@ def answer(
             # more than that is Spark's, which writes to disk what memory does not hold
             database.execute(f"set memory_limit = '{MEMORY}'")
             for name, rows in read.items():
-                database.register(name, rows)
+                if isinstance(rows, DeltaTable):
+                    show(database, name, rows)
+                else:
+                    database.register(name, rows)
             return database.sql(text).to_arrow_table()
     except (SqlglotError, duckdb.Error, DeltaError, LookupError):
         return None
@@ -124,7 +128,7 @@ def _is_told(part: exp.Expr) -> bool:
 
 def _stored(
     query: exp.Expr, warehouse: str, held: Mapping[str, pa.Table]
-) -> Iterator[tuple[str, ds.Dataset | pa.Table]]:
+) -> Iterator[tuple[str, DeltaTable | pa.Table]]:
     """Yield each table that a query reads by the one name that it is given in the query."""
     from deltalake import DeltaTable
 
@@ -138,4 +142,4 @@ def _stored(
             folder, name = f"{warehouse}/{table.db}/{table.name}", f"{table.db}.{table.name}"
             table.set("db", None)
             table.set("this", exp.to_identifier(name, quoted=True))
-            yield name, DeltaTable(folder).to_pyarrow_dataset()
+            yield name, DeltaTable(folder)

@@ -12,18 +12,30 @@
     {{ touched_members(source('silver', 'retail__sat_campaign_target'), 'campaign_target_hk', ['household_hk'], since) }}
 {%- endset %}
 {%- set touched = once('touched', touched, since) %}
-{%- set lines -%}
-    {{ ref('retail__fct_basket_line') }} as lines
-        {%- if since >= 0 %}
-        left semi join {{ touched }} as touched on lines.household_hk = touched.household_hk
-        {%- endif %}
-{%- endset %}
 {%- set known -%}
     with households as (
         select dim.*
         from {{ ref('retail__dim_household') }} as dim
         left semi join {{ touched }} as touched on dim.household_hk = touched.household_hk
         where dim.is_current
+    ),
+
+    mine as (
+        select
+            lines.household_hk,
+            lines.store_id,
+            lines.basket_id,
+            lines.product_id,
+            lines.date_key,
+            lines.sales_value,
+            lines.shelf_value,
+            lines.retail_disc,
+            lines.coupon_disc,
+            lines._batch
+        from {{ ref('retail__fct_basket_line') }} as lines
+        {%- if since >= 0 %}
+        left semi join {{ touched }} as touched on lines.household_hk = touched.household_hk
+        {%- endif %}
     ),
 
     bought as (
@@ -39,7 +51,7 @@
             sum(retail_disc) as retail_disc,
             sum(coupon_disc) as coupon_disc,
             max(_batch) as _batch
-        from {{ lines }}
+        from mine
         group by household_hk
     ),
 
@@ -48,7 +60,7 @@
             household_hk,
             store_id,
             sum(sales_value) as sales_value
-        from {{ lines }}
+        from mine
         group by household_hk, store_id
     ),
 

@@ -3,31 +3,25 @@
 -- stream of that day finds them. Offers hold from valid_from until before valid_to (UTC).
 {{ config(materialized='table') }}
 {% set zone = 'America/New_York' %}
+{#- a literal day, so that of all days only the last one's files are read -#}
+{% set last_day, last_batch = bounds_of(ref('retail__feat_household_day'), 'day') %}
 {%- set known -%}
-    with last_days as (
+    with campaigns as (
         select
-            max(day) as day,
-            max(_batch) as _batch
-        from {{ ref('retail__feat_household_day') }}
-    ),
-
-    campaigns as (
-        select
-            campaigns.campaign_hk,
-            campaigns.start_date,
-            campaigns.end_date
-        from {{ ref('retail__dim_campaign') }} as campaigns
-        cross join last_days
+            campaign_hk,
+            start_date,
+            end_date
+        from {{ ref('retail__dim_campaign') }}
         where
-            campaigns.is_current
-            and campaigns.start_date <= date_add(last_days.day, 1)
-            and campaigns.end_date > last_days.day
+            is_current
+            and start_date <= date_add({{ last_day }}, 1)
+            and end_date > {{ last_day }}
     ),
 
     behaviour as (
-        select feat.*
-        from {{ ref('retail__feat_household_day') }} as feat
-        left semi join last_days on feat.day = last_days.day
+        select *
+        from {{ ref('retail__feat_household_day') }}
+        where day_month = trunc({{ last_day }}, 'month') and day = {{ last_day }}
     )
 
     select
@@ -44,11 +38,10 @@
         behaviour.discount_share_{{ days }}d,
         behaviour.coupon_share_{{ days }}d,
         {% endfor -%}
-        last_days._batch as last_batch
+        {{ last_batch }} as last_batch
     from {{ ref('retail__feat_household_campaign') }} as offers
     inner join campaigns on offers.campaign_hk = campaigns.campaign_hk
     inner join behaviour on offers.household_hk = behaviour.household_hk
-    cross join last_days
 {%- endset %}
 {%- set known = once('known', known) %}
 
