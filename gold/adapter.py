@@ -79,7 +79,10 @@ class LakehouseAdapter(SparkAdapter):
     def answer(self, query: str, warehouse: str) -> list[list[Any]] | None:
         """Return the rows of a small question about tables, or None where Spark has to be asked."""
         found = answer(query, warehouse, self._held)
-        return None if found is None else [list(row.values()) for row in found.to_pylist()]
+        if found is None:
+            return None
+        columns = [column.to_pylist() for column in found.columns]
+        return [list(row) for row in zip(*columns, strict=True)]
 
     @available
     def hold(self, name: str, query: str, warehouse: str) -> str:
@@ -115,13 +118,19 @@ class LakehouseAdapter(SparkAdapter):
 
     def _told(self, query: str, warehouse: str, wanted: DataFrame) -> pa.Table | None:
         """Return the rows of a query, typed as Spark would, or None where Spark has to be asked."""
+        import pyarrow as pa
         from pyspark.sql.pandas.types import to_arrow_schema
 
         rows = answer(query, warehouse, self._held)
         if rows is None:
             return None
         schema = to_arrow_schema(wanted.schema, timezone="UTC")
-        return rows.rename_columns(schema.names).cast(schema)
+        try:
+            return rows.rename_columns(schema.names).cast(schema)
+        except (
+            pa.ArrowException
+        ):  # a value that Spark's type does not hold: Spark says what is wrong
+            return None
 
     @available
     def merge_few(

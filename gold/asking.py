@@ -61,8 +61,8 @@ def answer(
         read = dict(_stored(parsed, warehouse, held or {}))
         text = parsed.sql(dialect="duckdb", unsupported_level=sqlglot.ErrorLevel.RAISE)
         with connection() as database:
-            # more than that is Spark's, which writes to disk what memory does not hold
-            database.execute(f"set memory_limit = '{MEMORY}'")
+            # What takes more is Spark's, which knows where to put what memory does not hold.
+            database.execute(f"set memory_limit = '{MEMORY}'; set temp_directory = ''")
             for name, rows in read.items():
                 if isinstance(rows, DeltaTable):
                     show(database, name, rows)

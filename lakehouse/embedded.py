@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from contracts.sql import quoted
 
@@ -37,7 +38,8 @@ def show(database: DuckDBPyConnection, name: str, table: DeltaTable) -> None:
         DeltaError: it takes more than delta-rs to read the table.
     """
     types = {field.name: str(getattr(field.type, "type", "")) for field in table.schema().fields}
-    parts, files = table.metadata().partition_columns, table.file_uris()
+    parts = table.metadata().partition_columns
+    files = [unquote(file) for file in table.file_uris()]
     plain = table.protocol().min_reader_version == 1 and all(types[c] in PLAIN for c in parts)
     if not files or not plain or any(set(file) & set("*?[") or "://" in file for file in files):
         database.register(name, table.to_pyarrow_dataset())

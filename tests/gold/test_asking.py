@@ -8,6 +8,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
+from gold import asking
 from gold.asking import answer
 from lakehouse.tables import TableName, Tables
 
@@ -181,6 +182,17 @@ def test_bounds_are_told_as_text(tables):
     query = "select cast(max(day) as string) as day, max(_batch) as batch from gold.asked__rows"
     assert told(query, tables) == [("2024-02-29", 7)]
     assert told(f"{query} where _batch > 7", tables) == [(None, None)]
+
+
+def test_what_takes_more_memory_is_not_answered(tables, tmp_path, monkeypatch):
+    """Spark is asked then; nothing is left behind where the process runs."""
+    rows = pa.Table.from_pylist([row(random.Random(0))], schema=SCHEMA)
+    tables.append(ROWS, pa.concat_tables([rows] * 200_000))
+    monkeypatch.chdir(tmp_path)
+    query = "select l.day, r.until from gold.asked__rows as l join gold.asked__rows as r on l.day = r.day"
+    monkeypatch.setattr(asking, "MEMORY", "1MB")
+    assert answer(query, tables.warehouse) is None
+    assert not (tmp_path / ".tmp").exists()
 
 
 @pytest.mark.parametrize(
