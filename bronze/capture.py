@@ -17,6 +17,7 @@ from contracts import tables as describe
 from contracts.types import short, widens
 from lakehouse.errors import ContractBreach
 from lakehouse.ledger import Step
+from lakehouse.session import INTERPRETED, configured
 from lakehouse.tables import TableName, Tables
 from lakehouse.writing import append, append_arrow
 
@@ -104,7 +105,8 @@ def load(
     progress: Callable[..., None] = lambda *_: None,
 ) -> list[Step]:
     """Load every dataset's batch, some at a time; return one step a dataset."""
-    with ThreadPoolExecutor(PARALLEL) as pool:
+    few = _text(file for work in works for file in work.load) < FEW_BYTES
+    with configured(spark, INTERPRETED if few else {}), ThreadPoolExecutor(PARALLEL) as pool:
         return list(pool.map(lambda work: _load_one(spark, settings, work, run, progress), works))
 
 
@@ -126,7 +128,7 @@ def _load_one(
             F.lit(datetime.now(UTC)).cast("timestamp").alias("_ingested_at"),
             F.lit(run.number).cast("bigint").alias("_batch"),
         )
-        few = sum(f.size * (PARQUET if _is_parquet(f) else 1) for f in work.load) < FEW_BYTES
+        few = _text(work.load) < FEW_BYTES
         written = (append_arrow if few else append)(
             Tables.at(settings), name, frame.toArrow() if few else frame,
             once=(discovery.CAPTURE, run.number),
@@ -144,8 +146,9 @@ def _load_one(
     return step
 
 
-def _is_parquet(file: Found) -> bool:
-    return file.path.endswith(".parquet")
+def _text(found: Iterable[Found]) -> int:
+    """Return how many bytes some files have as text."""
+    return sum(f.size * (PARQUET if f.path.endswith(".parquet") else 1) for f in found)
 
 
 def _as_stored(frame: DataFrame, tables: Tables, name: TableName) -> DataFrame:

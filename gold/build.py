@@ -11,7 +11,7 @@ from gold.expectations import Expectations
 from gold.failure import breach, told
 from lakehouse.catalog import register
 from lakehouse.ledger import Run, Step
-from lakehouse.session import configured
+from lakehouse.session import LITTLE, configured
 from lakehouse.tables import TableName, Tables
 from lakehouse.writing import added, between
 
@@ -28,16 +28,6 @@ if TYPE_CHECKING:
 OPTIONS = {
     "spark.databricks.delta.merge.materializeSource": "none",
     "spark.databricks.delta.merge.failSourceCachedAfterMaterialization": "false",
-}
-# A day's changes are few rows in many queries: to fuse the operators of each stage into a class of
-# its own, to replan a query on the way and to split it into tasks takes longer than it saves, as
-# long as what they are joined with is small too. Of expressions classes are still made: a process
-# that does not optimise (see cli/news.py) took 58 s for a day's gold with them and 68 s without.
-FEW = {
-    "spark.sql.codegen.wholeStage": "false",
-    "spark.sql.adaptive.enabled": "false",
-    "spark.sql.shuffle.partitions": "1",
-    "spark.sql.files.minPartitionNum": "1",
 }
 FEW_BYTES, SMALL_BYTES = 32_000_000, 256_000_000
 
@@ -115,7 +105,7 @@ def build(
     )
     Expectations.import_ahead()
     since = -1 if anew or restated or last is None else last.settled
-    with configured(spark, OPTIONS | (FEW if few else {})):
+    with configured(spark, OPTIONS | (LITTLE if few else {})):
         outcomes = project.build(
             full_refresh=anew or bool(restated),
             since=since,

@@ -11,7 +11,9 @@ from pyspark.sql import functions as F
 from lakehouse.errors import ContractBreach, LakehouseError
 from lakehouse.ledger import Step
 from lakehouse.sealing import Seal
+from lakehouse.session import INTERPRETED, configured
 from lakehouse.tables import Tables
+from lakehouse.writing import added
 from silver import across_rows, large_batch, small_batch
 from silver.batch import Batch, Loaded
 from silver.gate import judged
@@ -19,7 +21,7 @@ from silver.pending import Waiting, batches, stored_until, waiting
 from silver.widening import follow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from pyspark.sql import DataFrame, SparkSession
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from lakehouse.settings import Settings
 
 PARALLEL = 3
+# So few rows are judged by walking the contract's expressions, as long as what is stored is small.
+FEW_ROWS, SMALL_BYTES = 10_000, 256_000_000
 
 
 def load(
@@ -54,12 +58,20 @@ def load(
                 found.append(
                     Batch(contract, run, tables, consumed, newest, held_to_rules, known, seal)
                 )
-    with ThreadPoolExecutor(PARALLEL) as pool:
+    with configured(spark, _options(found)), ThreadPoolExecutor(PARALLEL) as pool:
         return [
             step
             for wave in across_rows.in_waves(found)
             for step in pool.map(lambda batch: _load_or_stop(spark, batch, progress), wave)
         ]
+
+
+def _options(found: list[Batch]) -> Mapping[str, str]:
+    """Return the options of Spark by how much there is to judge, and to compare it with."""
+    rows = [waiting(batch.tables, batch.contract, batch.consumed).rows for batch in found]
+    stored = sum(added(batch.tables, batch.events, -1) for batch in found)
+    few = None not in rows and sum(n or 0 for n in rows) < FEW_ROWS and stored < SMALL_BYTES
+    return INTERPRETED if few else {}
 
 
 def _load_or_stop(spark: SparkSession, batch: Batch, progress: Callable[..., None]) -> Step:
