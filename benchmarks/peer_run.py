@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 
-# Turns that are not counted: the JVM compiles and optimises what it runs.
-WARM_UP = 2
+# Turns that are not counted, while the JVM compiles and optimises what it runs: two, or one that
+# takes so long that it has.
+WARM_UP, WARM_SECONDS = 2, 30
 # A peer that takes longer gets no further turn once it has had one beside the warm-up.
 ENOUGH_SECONDS = 90
 
@@ -62,12 +63,12 @@ def main() -> None:
     peer = PEERS[spec["peer"]]
     times: dict[str, list[float]] = {"bare": [], "peer": []}
     jobs, outcome = {"bare": 0, "peer": 0}, (None, False)
-    begun = time.monotonic()
-    for turn in range(spec["runs"] + WARM_UP):
-        if turn > WARM_UP and time.monotonic() - begun > ENOUGH_SECONDS:
+    begun, warming = time.monotonic(), WARM_UP
+    while len(times["peer"]) < spec["runs"]:
+        if times["peer"] and time.monotonic() - begun > ENOUGH_SECONDS:
             break
         for what, taken in times.items():
-            group = f"{what} {turn}"
+            group = f"{what} {warming} {len(taken)}"
             spark.sparkContext.setJobGroup(group, group)
             start = time.monotonic()
             if what == "bare":
@@ -77,8 +78,10 @@ def main() -> None:
             seconds = time.monotonic() - start
             jobs[what] = len(spark.sparkContext.statusTracker().getJobIdsForGroup(group))
             write.clear()
-            if turn >= WARM_UP:
+            if not warming:
                 taken.append(seconds)
+        if warming:
+            warming = 0 if time.monotonic() - begun > WARM_SECONDS else warming - 1
     found = {what: median(values) for what, values in times.items()}
     print(
         json.dumps(

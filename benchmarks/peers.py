@@ -29,7 +29,7 @@ APART = {
 HERE = Path(__file__).parent
 RUNS = 5
 SMALL = 20_000
-MINUTES = 6
+MINUTES = 8
 
 
 def peers(folder: Path, scale: str, dataset: str) -> dict[str, Any]:
