@@ -70,7 +70,8 @@ def _options(found: list[Batch]) -> Mapping[str, str]:
     """Return the options of Spark by how much there is to judge, and to compare it with."""
     rows = [waiting(batch.tables, batch.contract, batch.consumed).rows for batch in found]
     stored = sum(added(batch.tables, batch.events, -1) for batch in found)
-    few = None not in rows and sum(n or 0 for n in rows) < FEW_ROWS and stored < SMALL_BYTES
+    most = min(FEW_ROWS, small_batch.ROWS)
+    few = None not in rows and sum(n or 0 for n in rows) < most and stored < SMALL_BYTES
     return INTERPRETED if few else {}
 
 
