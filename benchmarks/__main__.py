@@ -15,6 +15,7 @@ from benchmarks.history import history, late
 from benchmarks.idle import idle
 from benchmarks.increment import increment
 from benchmarks.measure import lakehouse, write
+from benchmarks.peer_checks import PEERS
 from benchmarks.peers import peers
 from lakehouse.settings import settings
 
@@ -34,7 +35,7 @@ def demo(folder: Path, scale: str) -> dict[str, Any]:
     }
 
 
-BENCHMARKS: dict[str, Callable[[Path, str], dict[str, Any]]] = {
+BENCHMARKS: dict[str, Callable[..., dict[str, Any]]] = {
     "demo": demo,
     "increment": increment,
     "idle": lambda folder, _: idle(folder / "demo"),
@@ -51,11 +52,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument("--scale", choices=("small", "full"), default="small")
     parser.add_argument("--only", choices=tuple(BENCHMARKS), action="append")
+    parser.add_argument("--peer", choices=tuple(PEERS), action="append", help="only these peers")
     parser.add_argument("--keep", type=Path, help="use this folder and leave it there")
     given = parser.parse_args()
     folder = given.keep or Path(tempfile.mkdtemp(prefix="lakehouse-benchmarks-"))
     for name in given.only or BENCHMARKS:
-        figures = BENCHMARKS[name](folder, given.scale)
+        asked = {"asked": given.peer} if given.peer and name.startswith("peers") else {}
+        figures = BENCHMARKS[name](folder, given.scale, **asked)
         path = write(f"{name}-{given.scale}", figures)
         print(path.name, json.dumps({k: v for k, v in figures.items() if k != "tables"}, indent=1))
     if given.keep is None:

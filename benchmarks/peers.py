@@ -13,13 +13,16 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.peer_checks import PEERS
 from benchmarks.peer_data import rules_of, write_rows
 from contracts.load import load_domain
 from lakehouse import gateway, session
 from lakehouse.settings import PROJECT, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # Peer -> what is installed for it, where the project's own environment lacks it
 APART = {
@@ -36,12 +39,14 @@ SMALL = 20_000
 MINUTES = 8
 
 
-def peers(folder: Path, scale: str, dataset: str) -> dict[str, Any]:
+def peers(
+    folder: Path, scale: str, dataset: str, asked: Sequence[str] = tuple(PEERS)
+) -> dict[str, Any]:
     """Return what each peer costs above the bare write of a dataset, and what comes out of it."""
     settings = Settings(home=folder / "peers")
     settings.home.mkdir(parents=True, exist_ok=True)
     contract = load_domain(settings.contracts, "retail")[dataset]
-    pythons = {name: _python(name, settings) for name in PEERS}
+    pythons = {name: _python(name, settings) for name in asked}
     rows = settings.home / f"{dataset}.parquet"
     count, planted = write_rows(contract, rows, SMALL if scale == "small" else None)
     spec = {
@@ -50,7 +55,7 @@ def peers(folder: Path, scale: str, dataset: str) -> dict[str, Any]:
         "master": settings.spark_master, "spark": _options(settings), **rules_of(contract),
     }  # fmt: skip
     found: dict[str, Any] = {}
-    for name in PEERS:
+    for name in asked:
         reason = NOT_TRIED.get((name, dataset, scale))
         found[name] = (
             {"did_not_run": reason} if reason else _run(name, pythons[name], spec, settings.home)
