@@ -46,7 +46,6 @@ def peers(
     settings = Settings(home=folder / "peers")
     settings.home.mkdir(parents=True, exist_ok=True)
     contract = load_domain(settings.contracts, "retail")[dataset]
-    pythons = {name: _python(name, settings) for name in asked}
     rows = settings.home / f"{dataset}.parquet"
     count, planted = write_rows(contract, rows, SMALL if scale == "small" else None)
     spec = {
@@ -57,10 +56,9 @@ def peers(
     found: dict[str, Any] = {}
     for name in asked:
         reason = NOT_TRIED.get((name, dataset, scale))
-        found[name] = (
-            {"did_not_run": reason} if reason else _run(name, pythons[name], spec, settings.home)
-        )
-        # Shown at once: a whole run takes hours, and one peer may not come back.
+        python = reason or _python(name, settings)
+        found[name] = _run(name, python, spec, settings.home)
+        # Shown at once: a whole run takes long, and one peer may not come back.
         print(dataset, name, json.dumps(found[name]), flush=True)
     rows.unlink()
     return {
