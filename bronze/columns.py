@@ -81,7 +81,10 @@ def _rescued(values: list[tuple[str, Column, Column]]) -> Column:
         F.when(misfit, F.struct(F.lit(name).alias("key"), value.cast("string").alias("value")))
         for name, value, misfit in values
     ]
-    return F.when(anything, F.map_from_entries(F.array_compact(F.array(*pairs)))).otherwise(nothing)
+    # Not array_compact: it is a function of higher order, with which Spark compiles no stage.
+    none = F.array(F.lit(None).cast("struct<key:string,value:string>"))
+    found = F.map_from_entries(F.array_except(F.array(*pairs), none))
+    return F.when(anything, found).otherwise(nothing)
 
 
 def also_rescued(rescued: Column, misfits: list[tuple[str, Column, Column]]) -> Column:

@@ -56,8 +56,13 @@ _OPENED = (
 )
 
 # Generated classes fill the code cache; at its default size the JVM spends more time sweeping it than
-# running. It is address space, not memory.
-_CODE = ("-XX:ReservedCodeCacheSize=512m", "-XX:-UseCodeCacheFlushing")
+# running. It is address space, not memory. And a wide row's stage is one method of more than 8,000
+# bytes, which the JVM would never compile: keys and hashes of a row took twice the time.
+_CODE = (
+    "-XX:ReservedCodeCacheSize=512m",
+    "-XX:-UseCodeCacheFlushing",
+    "-XX:-DontCompileHugeMethods",
+)
 _SHORT = (*_CODE, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 _LONG = (*_CODE, "-XX:+UseParallelGC")
 

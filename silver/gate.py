@@ -69,7 +69,7 @@ def identified(bronze: DataFrame) -> DataFrame:
         if label[0] != "_" or label in PLACE
     )
     maps = ", ".join(f"to_json({label})" for label in ("_rescued", BEFORE) if label in kinds)
-    came = f"to_json(map_filter(map({pairs}), (k, v) -> v is not null))"
+    came = f"to_json(named_struct({pairs}), map('ignoreNullFields', 'true'))"
     return bronze.withColumn(ROW_ID, F.expr(f"sha2(concat_ws('|', {came}, {maps}), 256)"))
 
 
@@ -184,8 +184,13 @@ def _recovered(rows: DataFrame, contract: Contract) -> DataFrame:
     if not wide:
         return rows
     fits = {c.name: f"try_cast(_rescued[{literal(c.name)}] as {c.type}) is not null" for c in wide}
-    names = ", ".join(f"case when {fit} then {literal(label)} end" for label, fit in fits.items())
-    left = f"map_filter(_rescued, (k, v) -> not array_contains(array_compact(array({names})), k))"
+    # Without a function of higher order, with which Spark compiles no stage
+    found = ", ".join(
+        f"case when {fit} then "
+        f"named_struct('key', {literal(label)}, 'value', _rescued[{literal(label)}]) end"
+        for label, fit in fits.items()
+    )
+    left = f"array_except(map_entries(_rescued), array({found}))"
     values = {
         c.name: F.expr(
             f"case when _rescued is null then {name(c.name)} "
@@ -193,7 +198,7 @@ def _recovered(rows: DataFrame, contract: Contract) -> DataFrame:
         )
         for c in wide
     }
-    some = f"case when _rescued is not null and size({left}) > 0 then {left} end"
+    some = f"case when _rescued is not null and size({left}) > 0 then map_from_entries({left}) end"
     return rows.withColumns(values | {"_rescued": F.expr(some)})
 
 
@@ -219,12 +224,17 @@ def _in_contract_types(bronze: DataFrame, contract: Contract) -> DataFrame:
             columns[column.name] = F.expr(value)
             misfits.append((column.name, quoted, value))
     if misfits:
-        pairs = ", ".join(
-            f"case when {quoted} is not null and {value} is null "
-            f"then struct({literal(label)}, cast({quoted} as string)) end"
+        unfit = {
+            label: (f"{quoted} is not null and {value} is null", f"cast({quoted} as string)")
             for label, quoted, value in misfits
+        }
+        entries = ", ".join(
+            f"case when {condition} then named_struct('key', {literal(label)}, 'value', {text}) end"
+            for label, (condition, text) in unfit.items()
         )
-        found = f"map_from_entries(array_compact(array({pairs})))"
+        nothing = "array(cast(null as struct<key: string, value: string>))"
+        found = f"map_from_entries(array_except(array({entries}), {nothing}))"
         both = f"map_concat(coalesce(_rescued, cast(map() as {TEXTS})), {found})"
-        columns["_rescued"] = F.expr(f"case when size({found}) = 0 then _rescued else {both} end")
+        some = " or ".join(f"({condition})" for condition, _ in unfit.values())
+        columns["_rescued"] = F.expr(f"case when {some} then {both} else _rescued end")
     return bronze.withColumns(columns) if columns else bronze

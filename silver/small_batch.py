@@ -22,7 +22,7 @@ from lakehouse.tables import TableName, Tables
 from lakehouse.writing import Written, append_arrow
 from silver import across_rows, dataset_gate, truncates
 from silver.batch import Batch, Loaded
-from silver.gate import FORMER, UNAVAILABLE
+from silver.gate import FORMER, GOOD, IDENTITY, UNAVAILABLE
 from silver.quarantine import as_rows
 from silver.repeats import VERDICT, VERDICTS, verdicts
 from silver.unavailable import EXTRA, fill
@@ -44,19 +44,47 @@ ORDERED = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "DATE")
 
 
 def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame | None) -> Loaded:
-    """Load the batch: one Spark job for the verdicts, one Arrow append a table that has news."""
-    decided = verdicts(judged, batch.contract, stored, "anywhere")
-    return put(spark, batch, decided, taken(decided, batch))
+    """Load the batch: a Spark job or two for the verdicts, an Arrow append a table that has news.
+
+    Whether a row is good is cheap to say; why it is not, how it came and which of equal events is
+    the first is not. So that is asked of those rows alone that it concerns.
+    """
+    contract = batch.contract
+    decided = verdicts(judged, contract, stored, "none")
+    rows = decided.select(*_wanted(batch), VERDICT, GOOD, IDENTITY).toArrow()
+    unclear = _unclear(rows)
+    if unclear.num_rows:
+        clear = pc.invert(pc.is_in(rows[IDENTITY], unclear[IDENTITY].combine_chunks()))
+        those = F.broadcast(spark.createDataFrame(unclear))
+        again = verdicts(judged.join(those, IDENTITY, "left_semi"), contract, stored, "anywhere")
+        rows = pa.concat_tables(
+            [rows.filter(clear), taken(again, batch)], promote_options="default"
+        )
+    return put(spark, batch, decided, rows)
+
+
+def _unclear(rows: pa.Table) -> pa.Table:
+    """Return the identities of rejected rows, and of good rows that have it in common."""
+    with duckdb.connect() as connection:
+        connection.register("judged", rows.select([IDENTITY, GOOD, VERDICT]))
+        return connection.sql(
+            f"select {IDENTITY} from judged group by {IDENTITY} "
+            f"having count_if({GOOD}) > 1 or count_if({VERDICT} = 'quarantined') > 0"
+        ).to_arrow_table()
 
 
 def taken(decided: DataFrame, batch: Batch) -> pa.Table:
-    """Return a batch's rows with their verdicts, as Arrow: one Spark job."""
+    """Return rows with their verdicts and their reasons, as Arrow: one Spark job."""
     # The row as it came is wanted of few, so it is built for few.
     as_it_came = F.when(F.col(VERDICT) == "quarantined", F.col("_row")).alias("_row")
+    reasons = (VERDICT, "_failures", "_source", ROW_ID)
+    return decided.select(*_wanted(batch), *reasons, as_it_came).toArrow()
+
+
+def _wanted(batch: Batch) -> list[str]:
+    """Return the columns that are written of good rows, or decide where a row goes."""
     columns = [c for c in events_columns(batch.contract) if c != "_batch"]
-    judgement = [FORMER, VERDICT, "_failures", "_source", "_batch", ROW_ID]
-    wanted = dict.fromkeys([*columns, *EXTRA, *dataset_gate.columns(batch), *judgement])
-    return decided.select(*wanted, as_it_came).toArrow()
+    return list(dict.fromkeys([*columns, *EXTRA, *dataset_gate.columns(batch), FORMER, "_batch"]))
 
 
 def put(spark: SparkSession, batch: Batch, decided: DataFrame, rows: pa.Table) -> Loaded:
@@ -67,7 +95,9 @@ def put(spark: SparkSession, batch: Batch, decided: DataFrame, rows: pa.Table) -
     by = {verdict: rows.filter(pc.equal(rows[VERDICT], verdict)) for verdict in VERDICTS}
     alive, bad = by["valid"].filter(pc.not_equal(by["valid"]["_op"], "d")), by["quarantined"]
     split = {verdict: part.num_rows for verdict, part in by.items()}
-    audit = dataset_gate.hold(batch, alive, split, lambda: dataset_gate.reasons_in(bad))
+    audit = dataset_gate.hold(
+        batch, alive, split, lambda: dataset_gate.reasons_in(bad) if bad.num_rows else []
+    )
     load_members(batch, by["valid"])
     rejected = Written(-1, 0, 0)
     bad = bad.filter(pc.greater(bad["_batch"], batch.rejected_until))

@@ -30,8 +30,8 @@
     {%- endfor -%}
 
     {%- set counted = audit_counts(model, key, rules, references, since) -%}
-    {#- of few rows the counts are known before Spark has planned the query -#}
-    {%- set told = answered(counted) if since >= 0 else none -%}
+    {#- the counts are known before Spark has planned the query, but for rows too many for memory -#}
+    {%- set told = answered(counted) -%}
     {%- set names = (rules.keys() | list) + ['key is repeated'] %}
 
     select rule, failures
