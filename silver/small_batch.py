@@ -64,7 +64,7 @@ def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame
 
 
 def _unclear(rows: pa.Table) -> pa.Table:
-    """Return the identities of rejected rows, and of good rows that have it in common."""
+    """Return the identities of rejected rows, and those that several good rows have."""
     with duckdb.connect() as connection:
         connection.register("judged", rows.select([IDENTITY, GOOD, VERDICT]))
         return connection.sql(
