@@ -101,7 +101,9 @@ def _literal(value: Any, kind: str) -> str:
     if kind == "double" and isinstance(value, Decimal):
         value = float(value)
     if kind.startswith("decimal") and isinstance(value, Decimal | int):
-        number = f"{Decimal(value):f}BD"
+        whole = value == int(value) and abs(value) < 2**63
+        # A decimal made of a whole number is a long in memory, and compared as one.
+        number = literal(int(value)) if whole else f"{Decimal(value):f}BD"
         # Of the column's own type, so that no value of the column is cast to compare it.
         return f"cast({number} as {kind})" if _fits(Decimal(value), kind) else number
     return literal(value)

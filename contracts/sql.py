@@ -7,6 +7,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from contracts.types import decimal
+
 GHOST = f"unhex('{'00' * 32}')"
 INTEGERS = ("tinyint", "smallint", "int", "bigint")
 FLOATS = ("float", "double")
@@ -60,7 +62,7 @@ def stable_text(column: str, kind: str) -> str:
     if kind == "string":
         return name(column)
     if kind.startswith("decimal"):
-        return _plain(f"cast({name(column)} as decimal(38,9))")
+        return _nine_places(name(column), kind)
     if kind == "timestamp":
         return f"cast(unix_micros({name(column)}) as string)"
     if kind == "binary":
@@ -70,11 +72,18 @@ def stable_text(column: str, kind: str) -> str:
     return f"cast({name(column)} as string)"
 
 
-def _plain(number: str) -> str:
-    """Return a number of nine decimal places as text without an exponent.
+def _nine_places(number: str, kind: str) -> str:
+    """Return a decimal's text with nine places and without an exponent.
 
     Outside ANSI mode, which any library in the process may leave, Spark writes 0E-9 for zero.
     """
+    precision, scale = decimal(kind) or (38, 9)
+    digits = precision - scale + 9
+    if scale <= 6 and digits <= 18:
+        # A long in memory, not a big number: half the time. Only zero is too small for its text.
+        wide = f"cast(cast({number} as decimal({digits},9)) as string)"
+        return f"if({number} = 0, '0.000000000', {wide})"
+    number = f"cast({number} as decimal(38,9))"
     billionths = f"cast(round(abs(cast({number} as double)) * 1e9) as int)"
     billionths = f"lpad(cast({billionths} as string), 3, '0')"
     small = f"concat(if({number} < 0, '-', ''), '0.000000', {billionths})"

@@ -13,20 +13,27 @@ from contracts.sql import stable_text
 TELLING = ("0", "0.000000001", "-0.000000001", "0.000000999", "0.000001", "-0.000001", "-0.5")
 
 
+KINDS = ((38, 9), (38, 2), (10, 2), (9, 0), (15, 6), (16, 7), (18, 4))
+
+
 @pytest.mark.spark
 @pytest.mark.parametrize("ansi", ["true", "false"])
-def test_a_decimal_has_nine_places_and_no_exponent(spark, ansi):
-    """Spark itself writes 0E-9 for zero outside ANSI mode."""
+@pytest.mark.parametrize(("precision", "scale"), KINDS)
+def test_a_decimal_has_nine_places_and_no_exponent(spark, ansi, precision, scale):
+    """Spark itself writes 0E-9 for zero outside ANSI mode; a type's width changes no text."""
     chance = Random(1)
-    small = [Decimal(chance.randint(-(10**6), 10**6)).scaleb(-9) for _ in range(500)]
-    large = [Decimal(chance.randint(-(10**25), 10**25)).scaleb(-9) for _ in range(500)]
-    values = [*map(Decimal, TELLING), *small, *large]
-    kind = StructType([StructField("x", DecimalType(38, 9))])
-    rows = spark.createDataFrame([(value,) for value in values], kind)
+    places, digits = min(scale, 9), min(precision - scale, 16) + min(scale, 9)
+    small = [chance.randint(-(10 ** min(6, digits)), 10 ** min(6, digits)) for _ in range(300)]
+    large = [chance.randint(1 - 10**digits, 10**digits - 1) for _ in range(300)]
+    telling = [int(value * 10**places) for value in map(Decimal, TELLING)]
+    values = [Decimal(value).scaleb(-places) for value in (*telling, *small, *large)]
+    kind = DecimalType(precision, scale)
+    rows = spark.createDataFrame([(v,) for v in values], StructType([StructField("x", kind)]))
     before = spark.conf.get("spark.sql.ansi.enabled")
     spark.conf.set("spark.sql.ansi.enabled", ansi)
     try:
-        found = [row[0] for row in rows.selectExpr(stable_text("x", "decimal(38,9)")).collect()]
+        text = stable_text("x", f"decimal({precision},{scale})")
+        found = [row[0] for row in rows.selectExpr(text).collect()]
     finally:
         spark.conf.set("spark.sql.ansi.enabled", before)
     assert found == [f"{value:.9f}" for value in values]
