@@ -17,7 +17,7 @@
         {%- do rules.update({column ~ ' is null': 'audited.' ~ column ~ ' is null'}) -%}
     {%- endfor -%}
     {%- for column, values in accepted.items() -%}
-        {%- do rules.update({column ~ ' is not accepted': 'audited.' ~ column ~ " not in ('" ~ values | join("', '") ~ "')"}) -%}
+        {%- do rules.update({column ~ ' is not accepted': 'audited.' ~ column ~ ' not in (' ~ literals(values) ~ ')'}) -%}
     {%- endfor -%}
     {%- for name, condition in expressions.items() -%}
         {%- do rules.update({name: 'not (' ~ condition ~ ')'}) -%}
@@ -45,6 +45,13 @@
     ) as rule, failures
     where failures > 0
 {% endtest %}
+
+{# Values as texts in SQL; a quote or a backslash in one is a character like any other. #}
+{% macro literals(values) -%}
+    {%- for value in values -%}
+        '{{ value | string | replace("\\", "\\\\") | replace("'", "\\'") }}'{{ ', ' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
 
 {# One row: how many rows break each rule, in order, and how many have a key that another row has. #}
 {% macro audit_counts(model, key, rules, references, since) -%}

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from gold import build
+from lakehouse.ledger import Ledger
 from lakehouse.settings import PROJECT, Settings
 from lakehouse.tables import TableName, Tables
 
@@ -106,6 +108,31 @@ def settings_of(folder: Path) -> Settings:
     contracts = folder / "contracts"
     contracts.mkdir()
     return Settings(home=folder / "home", dbt_project=project, contracts=contracts)
+
+
+class Home:
+    """A home with the toy domain, whose every build is a run of its own."""
+
+    def __init__(self, spark, folder):
+        self.spark, self.settings = spark, settings_of(folder)
+        self.tables = Tables.at(self.settings)
+
+    def load(self, batch, *events):
+        """Append events to the satellite."""
+        load(self.tables, batch, *events)
+
+    def build(self, **options):
+        """Build gold in a run of its own."""
+        with Ledger(self.tables).run("toy") as run:
+            return build.build(self.spark, self.settings, "toy", run, **options)
+
+    def versions(self):
+        """The version of each table."""
+        return {name: self.tables.version(name) for name in (ITEM, SHELF)}
+
+    def pending(self):
+        """Whether a build is due."""
+        return build.pending(self.settings, "toy")
 
 
 def load(tables: Tables, batch: int, *events: tuple[int, str | None, int | None, str, int]) -> None:
