@@ -18,7 +18,7 @@ from silver import load as silver
 from silver import pending
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from pyspark.sql import SparkSession
 
@@ -188,10 +188,12 @@ def _spark(settings: Settings) -> SparkSession:
     return spark(settings)
 
 
-def layers_of(layer: str | None) -> tuple[str, ...]:
-    """Return the layers that `--layer` asks for; raise UsageError for a name that is none."""
-    if layer is None:
-        return LAYERS
-    if layer not in LAYERS:
+def layers_of(asked: Iterable[str]) -> tuple[str, ...]:
+    """Return the layers that are asked for, in the order of the flow, or all if none is.
+
+    Raises UsageError for a name that is none.
+    """
+    wanted = set(asked)
+    for layer in sorted(wanted.difference(LAYERS)):
         raise UsageError(f"layer '{layer}' is none of {', '.join(LAYERS)}")
-    return (layer,)
+    return tuple(layer for layer in LAYERS if layer in wanted) or LAYERS

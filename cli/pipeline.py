@@ -95,8 +95,11 @@ def _landed(out: Console, found: dict[str, Any]) -> None:
 def _run(
     domain: Domain,
     layer: Annotated[
-        str | None,
-        typer.Option(help="Only this layer: bronze, silver or gold.", show_default=False),
+        list[str] | None,
+        typer.Option(
+            help="Only this layer: bronze, silver or gold. May be given more than once.",
+            show_default=False,
+        ),
     ] = None,
     always_on: Annotated[
         bool, typer.Option("--always-on", help="Keep running, carrying what arrives as it arrives.")
@@ -108,7 +111,9 @@ def _run(
 
     settings = read_settings()
     with Progress() as progress:
-        result = run_domain(settings, domain, layer=layer, always_on=always_on, progress=progress)
+        result = run_domain(
+            settings, domain, only=layer or (), always_on=always_on, progress=progress
+        )
     emit(result.to_dict(), json, getattr(importlib.import_module("cli.run"), "page", None))
 
 

@@ -10,7 +10,7 @@ from contracts.load import load_domain
 from lakehouse.errors import Busy, ContractBreach
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from rich.console import Console
 
@@ -23,12 +23,12 @@ def run_domain(
     settings: Settings,
     domain: str,
     *,
-    layer: str | None = None,
+    only: Iterable[str] = (),
     always_on: bool = False,
     progress: Callable[..., None] = lambda *_: None,
 ) -> RunResult:
-    """Carry a domain's news through one layer or all; with `always_on`, until interrupted."""
-    layers = layers_of(layer)
+    """Carry a domain's news through all layers or some; with `always_on`, until interrupted."""
+    layers = layers_of(only)
     if always_on:
         return _keep_on(settings, domain, layers, progress)
     return carry(settings, domain, layers, progress)

@@ -1,0 +1,20 @@
+"""Which layers `lakehouse run` carries."""
+
+from __future__ import annotations
+
+import pytest
+
+from cli.flow import LAYERS, layers_of
+from lakehouse.errors import UsageError
+
+
+def test_layers_run_in_the_order_of_the_flow():
+    """Each `--layer` counts, in whatever order they are given; none asks for all."""
+    assert layers_of(["silver", "bronze", "silver"]) == ("bronze", "silver")
+    assert layers_of([]) == LAYERS
+
+
+def test_an_unknown_layer_is_named():
+    """A typo stops the run before anything is read."""
+    with pytest.raises(UsageError, match="layer 'sliver' is none of bronze, silver, gold"):
+        layers_of(["gold", "sliver"])
