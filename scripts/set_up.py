@@ -1,7 +1,8 @@
 """Makes this folder ready to run: environment, Java, jars, class archive; skips what is done.
 
 Only the standard library: this runs before anything is installed. Nothing is written outside
-`.venv` and `.tools`, except Java by the system's package manager when root asks for it.
+`.venv` and `.tools`, except Java, and Chromium for the tests, by the system's package manager when
+root asks for it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+import browser
 import class_archive
 import environment
 import jars
@@ -26,6 +28,8 @@ def main(arguments: list[str] | None = None) -> int:
         executable = java.ensure()
         jars.ensure(executable)
         class_archive.ensure(executable)
+        if "dev" in groups:
+            browser.ensure()
     except SetUpError as problem:
         print(f"set-up: {problem}", file=sys.stderr)
         return 1

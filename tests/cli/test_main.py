@@ -114,7 +114,12 @@ def test_an_unforeseen_error_shows_its_trace_on_demand_only(lakehouse, source, m
 
 def test_an_interrupt_is_exit_code_130(lakehouse, source):
     """Ctrl-C ends the command without a trace."""
-    source("    import signal\n    signal.raise_signal(signal.SIGINT)")
+    # A shell starts what runs in the background with interrupts ignored, these tests too.
+    source(
+        "    import signal\n"
+        "    signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "    signal.raise_signal(signal.SIGINT)"
+    )
     ended = lakehouse("land", "shop")
     assert (ended.code, ended.out, ended.err) == (130, "", "lakehouse: interrupted\n")
 

@@ -21,7 +21,7 @@ def scripts(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "scripts"))
     import importlib
 
-    names = ("place", "jars", "java", "environment")
+    names = ("place", "jars", "java", "environment", "browser")
     for name in names:
         sys.modules.pop(name, None)
     yield {name: importlib.import_module(name) for name in names}
@@ -107,6 +107,17 @@ def test_a_java_home_without_a_fit_java_is_named(scripts, tmp_path, monkeypatch)
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
     with pytest.raises(scripts["place"].SetUpError, match="JAVA_HOME"):
         scripts["java"].ensure()
+
+
+def test_without_a_browser_set_up_goes_on(scripts, tmp_path, monkeypatch, capsys):
+    """Only tests of pages need one, so a line says what to install and the rest is set up."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(scripts["browser"], "PLACES", (str(tmp_path / "chromium"),))
+    scripts["browser"].ensure()
+    assert "install chromium" in capsys.readouterr().out
+    program(tmp_path, "chromium", "exit 0")
+    scripts["browser"].ensure()
+    assert capsys.readouterr().out == ""
 
 
 def test_without_a_fit_python_one_line_says_so(tmp_path):
