@@ -194,6 +194,6 @@ def layers_of(asked: Iterable[str]) -> tuple[str, ...]:
     Raises UsageError for a name that is none.
     """
     wanted = set(asked)
-    for layer in sorted(wanted.difference(LAYERS)):
-        raise UsageError(f"layer '{layer}' is none of {', '.join(LAYERS)}")
+    if unknown := sorted(wanted.difference(LAYERS)):
+        raise UsageError(f"layer '{unknown[0]}' is none of {', '.join(LAYERS)}")
     return tuple(layer for layer in LAYERS if layer in wanted) or LAYERS

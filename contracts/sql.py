@@ -80,7 +80,7 @@ def _nine_places(number: str, kind: str) -> str:
     precision, scale = decimal(kind) or (38, 9)
     digits = precision - scale + 9
     if scale <= 6 and digits <= 18:
-        # A long in memory, not a big number: half the time. Only zero is too small for its text.
+        # A long in memory, not a big number, which costs more. Only zero is too small for its text.
         wide = f"cast(cast({number} as decimal({digits},9)) as string)"
         return f"if({number} = 0, '0.000000000', {wide})"
     number = f"cast({number} as decimal(38,9))"
