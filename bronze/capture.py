@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame, SparkSession
 
-    from bronze.discovery import Entry, FileLog, Found
+    from bronze.discovery import Entry, Found
     from contracts.model import Contract
     from lakehouse.ledger import Run
     from lakehouse.settings import Settings
@@ -60,7 +60,8 @@ def prepare(
     works, breaches, entries = [], [], []
     for contract in contracts:
         committed = discovery.committed(tables, contract)
-        entries += _abandoned(log, contract, committed)
+        # Before anything is planned: what a killed run skipped beside its own files waits again.
+        log.give_up_unfinished(contract.dataset, committed)
         found = discovery.waiting(settings, contract, log)
         if not found:
             continue
@@ -84,17 +85,6 @@ def prepare(
         entries += planned
     log.write(entries)
     return works, breaches
-
-
-def _abandoned(log: FileLog, contract: Contract, committed: int) -> list[Entry]:
-    """Return marks for batches that were planned by a process that died before its commit."""
-    dead = {entry.batch: entry for entry in log.unfinished(contract.dataset, committed)}
-    return [
-        discovery.Entry(
-            entry.domain, entry.dataset, batch, "", 0, 0, "", "abandoned", "never committed"
-        )
-        for batch, entry in dead.items()
-    ]
 
 
 def load(

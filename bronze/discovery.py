@@ -64,28 +64,30 @@ class FileLog:
         ]
 
     def settled(self, dataset: str, committed: int) -> list[Entry]:
-        """Return the entries of files that are done with: loaded, or known as duplicates."""
-        dead = {e.batch for e in self.entries if e.dataset == dataset and e.status == "abandoned"}
-        return [
-            entry
-            for entry in self.entries
-            if entry.dataset == dataset
-            and entry.status != "abandoned"
-            and entry.batch not in dead
-            and (entry.batch <= committed or entry.status == "duplicate")
-        ]
+        """Return the entries of files that are done with: loaded, or duplicates of loaded content.
 
-    def unfinished(self, dataset: str, committed: int) -> list[Entry]:
-        """Return the entries of batches that were planned and never committed."""
+        A duplicate counts only while a committed batch holds its content: what a killed batch
+        planned to load was never there, so its twin is no duplicate of anything.
+        """
         dead = {e.batch for e in self.entries if e.dataset == dataset and e.status == "abandoned"}
-        return [
-            entry
+        alive = [e for e in self.entries if e.dataset == dataset and e.batch not in dead]
+        loaded = [e for e in alive if e.status == "planned" and e.batch <= committed]
+        contents = {entry.sha256 for entry in loaded}
+        twins = [e for e in alive if e.status == "duplicate" and e.sha256 in contents]
+        return loaded + twins
+
+    def give_up_unfinished(self, dataset: str, committed: int) -> None:
+        """Abandon the batches that were planned by a process that died before its commit."""
+        dead = {e.batch for e in self.entries if e.dataset == dataset and e.status == "abandoned"}
+        unfinished = {
+            entry.batch
             for entry in self.entries
             if entry.dataset == dataset
             and entry.status == "planned"
             and entry.batch > committed
             and entry.batch not in dead
-        ]
+        }
+        self._abandon([(dataset, batch) for batch in sorted(unfinished)], "never committed")
 
     def since(self, batch: int) -> list[Entry]:
         """Return the entries of a batch and of all later ones, less those that were given up."""
@@ -101,10 +103,12 @@ class FileLog:
 
         Only for batches that the bronze tables hold no more.
         """
-        given_up = sorted({(entry.dataset, entry.batch) for entry in self.since(batch)})
+        self._abandon(sorted({(e.dataset, e.batch) for e in self.since(batch)}), reason)
+
+    def _abandon(self, batches: Iterable[tuple[str, int]], reason: str) -> None:
         self.write(
             Entry(self.domain, dataset, number, "", 0, 0, "", "abandoned", reason)
-            for dataset, number in given_up
+            for dataset, number in batches
         )
 
     def write(self, entries: Iterable[Entry]) -> None:
