@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
-from contracts import vault
-from contracts.load import load_domain
+from contracts.compilers import vault_sql
+from contracts.parsing.load import load_domain
 from lakehouse.session import spark
 from lakehouse.settings import Settings
 from lakehouse.tables import TableName, Tables
@@ -40,9 +40,9 @@ def gated_write(home: Path) -> dict[str, Any]:
         Tables.at(settings).path(TableName.of("bronze", DOMAIN, DATASET))
     )
     copied = [*contract.names, "_op", "_sequence", "_batch"]
-    computed = vault.parent_key(contract) | vault.hub_keys(contract)
-    computed |= {"_hashdiff": vault.row_hash(contract), "_flags": "cast(null as array<string>)"}
-    stored = vault.events_columns(contract)
+    computed = vault_sql.parent_key(contract) | vault_sql.hub_keys(contract)
+    computed |= {"_hashdiff": vault_sql.row_hash(contract), "_flags": "cast(null as array<string>)"}
+    stored = vault_sql.events_columns(contract)
     good = judged(rows, contract).where(GOOD)
     loaded = rows.withColumns({label: F.expr(text) for label, text in computed.items()})
     writes = {

@@ -24,8 +24,8 @@ def ours(rows: DataFrame, spec: Spec, write: Callable[..., Any]) -> Outcome:
 
     from pyspark.sql import functions as F
 
-    from contracts import gate
-    from contracts.load import load_domain
+    from contracts.compilers import gate
+    from contracts.parsing.load import load_domain
 
     contract = load_domain(Path(spec["contracts"]), spec["domain"])[spec["dataset"]]
     columns = [F.expr(gate.cleansed(column)).alias(column.name) for column in contract.columns]

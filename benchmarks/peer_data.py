@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
 
 # Dataset -> (column that is broken, value that breaks it)
 BROKEN = {"transactions": ("quantity", -1), "promotions": ("week", 99)}

@@ -12,7 +12,7 @@ from lakehouse.embedded import connection
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
     from lakehouse.tables import TableName, Tables
 
 # Beyond that, operations are not counted: the snapshot of a source has only one.

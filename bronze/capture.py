@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from bronze import arrivals, control, debezium, discovery, files
 from bronze.columns import also_rescued
 from bronze.narrowing import refuse_narrowed
-from contracts import tables as describe
+from contracts.compilers import table_descriptions as describe
 from contracts.types import short, widens
 from lakehouse.errors import ContractBreach
 from lakehouse.ledger import Step
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from bronze.discovery import Entry, Found
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
     from lakehouse.ledger import Run
     from lakehouse.settings import Settings
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import Column
 
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
 
 # What a source gave nothing for: rows of a snapshot hold since ever.
 EPOCH = "timestamp'1970-01-01 00:00:00'"

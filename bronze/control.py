@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bronze.discovery import Found
-    from contracts.dataset_rule import DatasetRule
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
+    from contracts.model.dataset_rule import DatasetRule
     from lakehouse.ledger import Run
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
     from bronze.discovery import Found
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
 
 ENVELOPE = (
     "before map<string,string>, after map<string,string>, op string, ts_ms bigint, _origin string, "

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from contracts.model import Capture, Contract
+    from contracts.model.contract import Capture, Contract
     from lakehouse.settings import Settings
 
 FILES = TableName("ops", "captured_files")

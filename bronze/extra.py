@@ -13,7 +13,7 @@ from lakehouse.tables import TableName
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-    from contracts.model import Column, Contract
+    from contracts.model.contract import Column, Contract
     from lakehouse.tables import Tables
 
 LARGEST = 38

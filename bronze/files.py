@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from bronze.discovery import Found
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
 
 METADATA = ("_origin", "_source_ts")
 

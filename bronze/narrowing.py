@@ -15,7 +15,7 @@ from lakehouse.tables import TableName
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
     from lakehouse.tables import Tables
 
 KINDS = {

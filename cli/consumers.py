@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from contracts import document
-from contracts.load import load_domain
+from contracts.parsing import document
+from contracts.parsing.load import load_domain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
     from lakehouse.settings import Settings
 
 Found = dict[str, Any]

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from contracts.diff import Difference
+    from contracts.evolution.diff import Difference
     from lakehouse.settings import Settings
 
 
 def between(old: str, new: str) -> list[Difference]:
     """Return what differs between two contracts, each a file or `REVISION:FILE`."""
-    from contracts.diff import difference
+    from contracts.evolution.diff import difference
 
     before, (after, document) = revisions.load(old)[0], revisions.load(new)
     return [difference(before, after, document)]
@@ -29,8 +29,8 @@ def between(old: str, new: str) -> list[Difference]:
 
 def against(folder: Path, revision: str, domain: str = "") -> tuple[list[Difference], list[str]]:
     """Return what differs in the working tree, and which old files cannot be read any more."""
-    from contracts.diff import difference, removed
     from contracts.errors import ContractError
+    from contracts.evolution.diff import difference, removed
 
     now = dict(revisions.read_all(folder, domain))
     datasets = {contract.dataset for contract, _ in now.values()}

@@ -13,13 +13,13 @@ from cli.output import emit, show, table
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
     from lakehouse.settings import Settings
 
 
 def find(settings: Settings, names: list[str]) -> Contract:
     """Return the contract named as `DOMAIN.DATASET` or `DOMAIN DATASET`; raise UsageError for none."""
-    from contracts.load import load_domain
+    from contracts.parsing.load import load_domain
     from lakehouse.errors import UsageError
 
     domain, _, dataset = " ".join(names).replace(".", " ", 1).partition(" ")
@@ -117,7 +117,7 @@ def gate_sql(contract: Contract) -> str:
     """Return the gate as it runs: null for a good row, the array of its failures for a bad one."""
     import sqlglot
 
-    from contracts import gate
+    from contracts.compilers import gate
 
     parts = [f"{gate.cleansed(column)} as {column.name}" for column in contract.columns]
     text = f"select {', '.join(parts)}, {gate.good(contract)} as _good, "
@@ -143,7 +143,7 @@ def command(
     if sql:
         found["sql"] = gate_sql(contract)
     if pandera:
-        from contracts.pandera_schema import pandera_schema
+        from contracts.compilers.pandera_schema import pandera_schema
 
         found["pandera"] = pandera_schema(contract).to_yaml()
     emit(found, json, _compiled if sql or pandera else _described)

@@ -13,14 +13,14 @@ from cli.output import emit, table
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
     from lakehouse.settings import Settings
 
 
 def check(settings: Settings, domain: str = "") -> list[dict[str, Any]]:
     """Return one row a contract file; raise ContractError with every problem of every file."""
     from contracts.errors import ContractError
-    from contracts.load import load_domain
+    from contracts.parsing.load import load_domain
     from lakehouse.contract_versions import refuse_older
     from lakehouse.tables import Tables
 

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from cli.flow import carry
-from contracts.load import domains, load_domain
+from contracts.parsing.load import domains, load_domain
 from lakehouse.errors import UsageError
 from lakehouse.ledger import Ledger
 from lakehouse.lock import exclusive

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
     from lakehouse.settings import Settings
 
 MARK = "by `lakehouse contracts derive`: do not edit"
@@ -44,9 +44,9 @@ def derived(settings: Settings, domain: str) -> dict[Path, str]:
     Raises:
         ContractError: a contract is wrong, or the domain's SQL reads a table that none makes.
     """
-    from contracts.ddl import ddl
-    from contracts.expectations import suite
-    from contracts.load import load_domain
+    from contracts.compilers.ddl import ddl
+    from contracts.compilers.expectations import suite
+    from contracts.parsing.load import load_domain
 
     contracts = load_domain(settings.contracts, domain)
     found: dict[Path, str] = {}
@@ -70,7 +70,7 @@ def _of(contract: Contract) -> str:
 def _dbt(settings: Settings, domain: str, contracts: dict[str, Contract]) -> dict[Path, str]:
     import yaml
 
-    from contracts.dbt_yaml import models, sources
+    from contracts.compilers.dbt_yaml import models, sources
 
     folder = settings.dbt_project / "models" / domain
     texts = [path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.sql"))]

@@ -34,8 +34,8 @@ def new(
     Raises:
         UsageError: the data cannot be read, a name is none, or there is such a contract already.
     """
-    from contracts.draft import draft, review, written
-    from contracts.load import load_domain, load_file
+    from contracts.evolution.draft import draft, review, written
+    from contracts.parsing.load import load_domain, load_file
     from lakehouse.errors import UsageError
     from lakehouse.profiling import profile
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bronze.discovery import Entry
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
     from lakehouse.fault_manifest import Fault
     from lakehouse.sealing import Seal
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from contracts.load import load_domain
+from contracts.parsing.load import load_domain
 from lakehouse.alerts import tell
 from lakehouse.settings import settings
 

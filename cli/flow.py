@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bronze import arrivals, capture, discovery
 from cli import telling
-from contracts.load import load_domain
+from contracts.parsing.load import load_domain
 from lakehouse.contract_versions import refuse_older
 from lakehouse.errors import ContractBreach, UsageError
 from lakehouse.ledger import Ledger, Run, Step
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import SparkSession
 
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
     from gold.dbt import Project
     from lakehouse.settings import Settings
 

@@ -11,7 +11,7 @@ from silver import pending
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
     from lakehouse.settings import Settings
 
 # A million rows of ten columns are some ten megabytes of Parquet, and eight times that as text.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cli.evidence import Evidence, Files
-from contracts.load import load_domain
+from contracts.parsing.load import load_domain
 from lakehouse.errors import LakehouseError
 from lakehouse.fault_manifest import path_of, read
 from lakehouse.ledger import Ledger
@@ -14,7 +14,7 @@ from lakehouse.sealing import Seal
 from lakehouse.tables import Tables
 
 if TYPE_CHECKING:
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
     from lakehouse.fault_manifest import Fault, Manifest
     from lakehouse.settings import Settings
 

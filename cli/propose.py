@@ -26,9 +26,9 @@ def propose(
         UsageError: no such dataset.
     """
     from bronze.extra import beyond
-    from contracts.diff import raised
-    from contracts.load import load_domain
-    from contracts.patch import Proposed, fragment, patched
+    from contracts.evolution.diff import raised
+    from contracts.evolution.patch import Proposed, fragment, patched
+    from contracts.parsing.load import load_domain
     from lakehouse.errors import UsageError
     from lakehouse.tables import Tables
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import duckdb
     from rich.console import Console
 
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
     from lakehouse.settings import Settings
     from lakehouse.tables import Tables
 
@@ -69,7 +69,7 @@ def rows_of(
 
     Personal values are masked, or with `unseal` shown as they came.
     """
-    from contracts.load import load_domain
+    from contracts.parsing.load import load_domain
     from lakehouse.errors import UsageError
     from lakehouse.tables import Tables
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
     from lakehouse.settings import Settings
     from silver.replay import Rejudged
 
@@ -75,7 +75,7 @@ def replay(
 
 def chosen(settings: Settings, domain: str, dataset: str = "") -> list[Contract]:
     """Return the contracts that have a gate, or the one asked for; raise UsageError for none."""
-    from contracts.load import load_domain
+    from contracts.parsing.load import load_domain
     from lakehouse.errors import UsageError
 
     gated = {n: c for n, c in load_domain(settings.contracts, domain).items() if c.vault}
@@ -85,7 +85,7 @@ def chosen(settings: Settings, domain: str, dataset: str = "") -> list[Contract]
 
 
 def _batch(settings: Settings, tables: Any, contract: Contract, run: Any) -> Any:
-    from contracts.load import load_domain
+    from contracts.parsing.load import load_domain
     from lakehouse.sealing import Seal
     from silver.pending import batches
     from silver.replay import Replay

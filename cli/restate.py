@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bronze.discovery import CAPTURE
 from cli.flow import is_pending
-from contracts.load import domains, load_domain
+from contracts.parsing.load import domains, load_domain
 from gold import build, publish
 from gold.dbt import Project
 from lakehouse.catalog import vault_views
@@ -21,7 +21,7 @@ from lakehouse.tables import TableName, Tables
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
     from lakehouse.settings import Settings
     from silver.restate import Restated
 

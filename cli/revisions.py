@@ -12,8 +12,8 @@ from lakehouse.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from contracts.document import Document
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
+    from contracts.parsing.document import Document
 
 # The revision to compare with where nobody names one
 EARLIER = "earlier"
@@ -76,8 +76,8 @@ def at(folder: Path, revision: str, name: str) -> Loaded:
 
 
 def _read(path: Path) -> Loaded:
-    from contracts import document
-    from contracts.load import load_file
+    from contracts.parsing import document
+    from contracts.parsing.load import load_file
 
     return load_file(path, path.parent.name), document.read(path)
 

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from cli.flow import LAYERS, RunResult, carry, is_pending, layers_of
-from contracts.load import load_domain
+from contracts.parsing.load import load_domain
 from lakehouse.errors import Busy, ContractBreach
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from contracts.load import domains, load_domain
+from contracts.parsing.load import domains, load_domain
 from lakehouse.errors import EXIT_BREACH, EXIT_USAGE, ContractBreach, LakehouseError
 from lakehouse.settings import settings
 
 if TYPE_CHECKING:
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
 
 LAYERS = ("bronze", "silver", "gold")
 

@@ -6,7 +6,7 @@ import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from contracts.load import load_domain
+from contracts.parsing.load import load_domain
 from lakehouse.alerts import tell
 from lakehouse.errors import Broken, ContractBreach
 from lakehouse.tables import TableName
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from bronze.arrivals import Overdue
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
     from lakehouse.ledger import Run
     from lakehouse.settings import Settings
 

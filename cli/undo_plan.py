@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bronze.discovery import FileLog
-from contracts.load import domains, load_domain
+from contracts.parsing.load import domains, load_domain
 from lakehouse import restoring
 from lakehouse.errors import UsageError
 from lakehouse.ledger import FED, ROLLED_BACK, Ledger
@@ -16,7 +16,7 @@ from lakehouse.tables import TableName, Tables
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
     from lakehouse.ledger import Origin
     from lakehouse.settings import Settings
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cli.flow import is_pending
-from contracts.load import domains, load_domain
+from contracts.parsing.load import domains, load_domain
 from lakehouse.restoring import quiet_since
 from lakehouse.tables import TableName, Tables
 from lakehouse.upkeep import Survey, Window, stands_at, survey
@@ -17,7 +17,7 @@ from platinum.outcome import Stream
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
     from lakehouse.settings import Settings
 
 

@@ -27,7 +27,7 @@ def waiting_files(settings: Settings, domain: str) -> dict[str, Any]:
         return {"waiting": []}
     from bronze.discovery import waiting
     from contracts.errors import ContractError
-    from contracts.load import load_domain
+    from contracts.parsing.load import load_domain
 
     try:
         contracts = load_domain(settings.contracts, domain)

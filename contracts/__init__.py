@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
 
 
 def load(domain: str, dataset: str, folder: Path | None = None) -> Contract:
-    """Return one contract by name; see `contracts.load.load`."""
-    from contracts.load import load as load_one
+    """Return one contract by name; see `contracts.parsing.load.load`."""
+    from contracts.parsing.load import load as load_one
 
     return load_one(domain, dataset, folder)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from contracts.load import load_domain
-from contracts.suite import Suite, suite
+from contracts.compilers.expectation_suite import Suite, suite
+from contracts.parsing.load import load_domain
 from gold.expectations import Expectations, Unexpected
 from lakehouse.dataset_audit.audit import Audit, audit
 from lakehouse.embedded import connection
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame, SparkSession
 
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
     from gold.dbt import Project
     from lakehouse.ledger import Run
     from lakehouse.settings import Settings

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from contracts.dbt_yaml import TAG
+from contracts.compilers.dbt_yaml import TAG
 from gold.holding import held_back
 from gold.outcome import Outcome, Progress, outcome, watched
 from lakehouse.errors import LakehouseError

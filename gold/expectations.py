@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-    from contracts.suite import Suite
+    from contracts.compilers.expectation_suite import Suite
 
 # Values that a result keeps of what it did not expect
 SHOWN = 5

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from contracts.load import load_domain
+from contracts.parsing.load import load_domain
 from gold.publish import published
 from lakehouse.errors import UsageError
 from lakehouse.point_in_time import MICROSECONDS, FeatureSet, instants, join

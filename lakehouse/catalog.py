@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contracts.load import domains, load_domain
-from contracts.vault import views
+from contracts.compilers.vault_sql import views
+from contracts.parsing.load import domains, load_domain
 from lakehouse.errors import UsageError
 from lakehouse.tables import LAYERS, TableName, Tables
 

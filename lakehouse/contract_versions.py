@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contracts.diff import numbers_of
 from contracts.errors import ContractError
+from contracts.evolution.diff import numbers_of
 from lakehouse.ledger import ROLLED_BACK, Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
     from lakehouse.tables import Tables
 
 

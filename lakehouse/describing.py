@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame
 
-    from contracts.tables import TableDescription
+    from contracts.compilers.table_descriptions import TableDescription
     from lakehouse.tables import TableName, Tables
 
 COMMENT = "comment"

@@ -18,7 +18,7 @@ from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.tables import TableName
 
 if TYPE_CHECKING:
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
     from lakehouse.tables import Tables
 
 MICROSECONDS = pa.timestamp("us", tz="UTC")

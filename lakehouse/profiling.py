@@ -7,7 +7,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from contracts.draft import EMAIL, FEW_VALUES, PHONE, ColumnProfile, Profile
+from contracts.evolution.draft import EMAIL, FEW_VALUES, PHONE, ColumnProfile, Profile
 from contracts.sql import quoted
 from lakehouse.embedded import connection
 from lakehouse.errors import UsageError

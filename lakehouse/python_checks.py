@@ -8,21 +8,21 @@ import pyarrow as pa
 from pyspark import cloudpickle
 from pyspark.sql import functions as F
 
-from contracts import custom
-from contracts.conditions import python_rules
-from contracts.frame import series
+from contracts.compilers.conditions import python_rules
+from contracts.compilers.pandas_frame import series
+from contracts.parsing import python_checks
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
-    from contracts.model import Contract
-    from contracts.rule_model import Rule
+    from contracts.model.contract import Contract
+    from contracts.model.rules import Rule
 
 
 def with_python_checks(rows: DataFrame, contract: Contract) -> DataFrame:
     """Return the rows with a boolean column a rule that Python judges: whether the row breaks it.
 
-    The columns have the names by which `contracts.gate` knows them. Without such rules the rows
+    The columns have the names by which `contracts.compilers.gate` knows them. Without such rules the rows
     come back as they are.
     """
     columns = {
@@ -35,8 +35,8 @@ def with_python_checks(rows: DataFrame, contract: Contract) -> DataFrame:
 def _judged(rule: Rule, spark_type: str) -> Column:
     """Return the verdict on a column, by the domain's code, which travels with the job."""
     if rule.source:
-        cloudpickle.register_pickle_by_value(custom.module_of(rule))
-        check = custom.check_of(rule)
+        cloudpickle.register_pickle_by_value(python_checks.module_of(rule))
+        check = python_checks.check_of(rule)
         function, each = check._check_fn, bool(check.element_wise)  # noqa: SLF001
         given, ignores_null = dict(check._check_kwargs), bool(check.ignore_na)  # noqa: SLF001
     else:

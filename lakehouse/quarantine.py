@@ -16,7 +16,7 @@ from lakehouse.errors import LakehouseError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
     from lakehouse.sealing import Seal
 
 # Tells a row as it came from every other one, whatever the contract says of it

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from deltalake import DeltaTable
     from pyspark.sql import DataFrame
 
-    from contracts.tables import TableDescription
+    from contracts.compilers.table_descriptions import TableDescription
     from lakehouse.tables import TableName, Tables
 
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from contracts import tables as describe
-from contracts.load import load_domain
+from contracts.compilers import table_descriptions as describe
+from contracts.parsing.load import load_domain
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.ledger import FED, Ledger, Step
 from lakehouse.lock import exclusive

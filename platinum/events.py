@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
-from contracts import gate
+from contracts.compilers import gate
 from lakehouse.python_checks import with_python_checks
 from platinum.outcome import ALONE, BAD, EARLY, FRESH, SEEN
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import Column, DataFrame
 
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
     from lakehouse.tables import TableName, Tables
 
 

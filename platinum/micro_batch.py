@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from contracts import tables as describe
+from contracts.compilers import table_descriptions as describe
 from lakehouse.errors import LakehouseError
 from lakehouse.point_in_time import instants
 from lakehouse.published import published
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame, SparkSession
 
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
     from lakehouse.settings import Settings
     from platinum.model_store import Model
     from platinum.outcome import Outcome

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
     from lakehouse.settings import Settings
 
 BAD, SEEN, EARLY, ALONE, FRESH = "bad", "seen", "early", "alone", "fresh"

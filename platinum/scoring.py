@@ -6,7 +6,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
-from contracts.load import load_domain
+from contracts.parsing.load import load_domain
 from lakehouse.errors import Broken, ContractBreach, LakehouseError, UsageError
 from lakehouse.ledger import FED, Ledger, Step
 from lakehouse.lock import exclusive
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
     from pyspark.sql.streaming.query import StreamingQuery
 
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
     from lakehouse.ledger import Run
     from lakehouse.settings import Settings
     from platinum.micro_batch import Scorer

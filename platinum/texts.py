@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from deltalake import DeltaTable
 
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
     from lakehouse.tables import Tables
     from platinum.vectors import Identity
 

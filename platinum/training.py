@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from contracts.load import load_domain
+from contracts.parsing.load import load_domain
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.ledger import code_version
 from lakehouse.lock import exclusive
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import ModuleType
 
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
     from lakehouse.settings import Settings
     from lakehouse.tables import TableName
     from platinum.examples import Examples

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from pyspark.sql import functions as F
 
-from contracts import vault
-from contracts.conditions import absent
+from contracts.compilers import vault_sql
+from contracts.compilers.conditions import absent
 from contracts.sql import name
 from lakehouse.errors import Broken, ContractBreach
 from lakehouse.tables import TableName
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame, SparkSession
 
-    from contracts.model import Contract
-    from contracts.rule_model import Reference, Unique
+    from contracts.model.contract import Contract
+    from contracts.model.rules import Reference, Unique
     from silver.batch import Batch
 
 
@@ -93,7 +93,7 @@ def _stored(spark: SparkSession, batch: Batch, contract: Contract) -> DataFrame 
 
 def _will_be(spark: SparkSession, batch: Batch, new: DataFrame) -> DataFrame:
     """Return the events of the dataset as the batch leaves them, with what a current row needs."""
-    columns = vault.events_columns(batch.contract)
+    columns = vault_sql.events_columns(batch.contract)
     stored = _stored(spark, batch, batch.contract)
     new = new.select(*columns)
     return new if stored is None else stored.select(*columns).unionByName(new)
@@ -119,7 +119,7 @@ def _current_of(
     if contract.keyless:
         # A truncate has no key and takes every row with it.
         of_keys = of_keys.unionByName(events.where("_op = 't'"))
-    return spark.sql(vault.current_view(contract, "{events}"), events=of_keys)
+    return spark.sql(vault_sql.current_view(contract, "{events}"), events=of_keys)
 
 
 def _present(rows: DataFrame, contract: Contract, columns: tuple[str, ...]) -> DataFrame:

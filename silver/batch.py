@@ -10,7 +10,7 @@ from lakehouse.tables import TableName, Tables
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
     from lakehouse.dataset_audit.audit import Audit
     from lakehouse.ledger import Run
     from lakehouse.sealing import Seal

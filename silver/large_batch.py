@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
-from contracts import tables as describe
-from contracts.gate import TOMBSTONE, TRUNCATE
-from contracts.vault import events_columns
+from contracts.compilers import table_descriptions as describe
+from contracts.compilers.gate import TOMBSTONE, TRUNCATE
+from contracts.compilers.vault_sql import events_columns
 from lakehouse.writing import Written, append
 from silver import across_rows, dataset_gate, truncates
 from silver.batch import Batch, Loaded

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame, SparkSession
 
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
     from lakehouse.ledger import Run
     from lakehouse.settings import Settings
 

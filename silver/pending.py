@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lakehouse.tables import TableName
 
 if TYPE_CHECKING:
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
     from lakehouse.tables import Tables
 
 CAPTURE = "capture"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from pyspark.sql import functions as F
 
-from contracts.engine_columns import FAILURES as FAILURE
+from contracts.compilers.engine_columns import FAILURES as FAILURE
 from lakehouse.quarantine import FAILURES, OPEN, REPLAYED, ROW_ID, SETTLED, sealed
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame
 
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
     from lakehouse.sealing import Seal
     from silver.batch import Batch
 

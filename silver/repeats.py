@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Literal
 from pyspark.sql import Window
 from pyspark.sql import functions as F
 
-from contracts.gate import TOMBSTONE, TRUNCATE
+from contracts.compilers.gate import TOMBSTONE, TRUNCATE
 from contracts.sql import literal
 from silver.gate import GOOD, IDENTITY, UNAVAILABLE
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
 
 VERDICT = "_verdict"
 VERDICTS = ("valid", "quarantined", "superseded", "truncate")

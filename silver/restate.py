@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 from pyspark.errors import AnalysisException, ParseException
 from pyspark.sql import functions as F
 
+from contracts.compilers.vault_sql import events_columns
 from contracts.sql import quoted
-from contracts.vault import events_columns
 from lakehouse.embedded import connection
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.ledger import Step

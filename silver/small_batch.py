@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
-from contracts import tables as describe
+from contracts.compilers import table_descriptions as describe
+from contracts.compilers.vault_sql import events_columns
 from contracts.sql import quoted
-from contracts.vault import events_columns
 from lakehouse.quarantine import ROW_ID
 from lakehouse.tables import TableName, Tables
 from lakehouse.writing import Written, append_arrow
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame, SparkSession
 
-    from contracts.model import Contract
-    from contracts.tables import TableDescription
+    from contracts.compilers.table_descriptions import TableDescription
+    from contracts.model.contract import Contract
     from lakehouse.ledger import Run
 
 # About 250 bytes a row pass through the driver's memory.

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from contracts import vault
-from contracts.vault import events_columns
+from contracts.compilers import vault_sql
+from contracts.compilers.vault_sql import events_columns
 from lakehouse.tables import TableName
 from silver.repeats import VERDICT
 
@@ -89,11 +89,11 @@ def _as_events(batch: Batch, closed: DataFrame) -> DataFrame:
         for column in contract.columns
         if not column.key
     ]
-    hashes = vault.parent_key(contract) | vault.hub_keys(contract)
+    hashes = vault_sql.parent_key(contract) | vault_sql.hub_keys(contract)
     rows = closed.select(*contract.keys, *rest, *COLUMNS).withColumns(
         {key: F.expr(expression) for key, expression in hashes.items()}
         | {
-            "_hashdiff": F.expr(vault.row_hash(contract)),
+            "_hashdiff": F.expr(vault_sql.row_hash(contract)),
             "_op": F.lit("d"),
             "_flags": F.lit(None).cast("array<string>"),
             "_batch": F.lit(batch.run.number).cast("bigint"),

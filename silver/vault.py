@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from contracts import tables as describe
-from contracts import vault
+from contracts.compilers import table_descriptions as describe
+from contracts.compilers import vault_sql
 from lakehouse.ledger import Step
 from lakehouse.tables import TableName
 from lakehouse.writing import Written, append
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame, SparkSession
 
-    from contracts.model import Contract, Hub
-    from contracts.tables import TableDescription
+    from contracts.compilers.table_descriptions import TableDescription
+    from contracts.model.contract import Contract, Hub
     from lakehouse.ledger import Run
     from lakehouse.tables import Tables
 
@@ -34,7 +34,7 @@ def load_hubs(
 ) -> None:
     """Add the business keys that the hubs do not know yet, the ghost row with the first ones."""
     assert contract.vault is not None
-    expressions = vault.hub_keys(contract)
+    expressions = vault_sql.hub_keys(contract)
     for hub in contract.vault.hubs:
         key = f"{hub.name}_hk"
         # Hash each distinct key once, not each row.
@@ -50,7 +50,7 @@ def load_hubs(
 
 
 def _ghost(spark: SparkSession, contract: Contract, hub: Hub) -> DataFrame:
-    row = spark.sql(vault.ghost_row(hub.name, hub.members))
+    row = spark.sql(vault_sql.ghost_row(hub.name, hub.members))
     return row.select(
         f"{hub.name}_hk",
         *[F.col(member).cast(contract.column(column).type) for column, member in _named(hub)],
@@ -67,13 +67,13 @@ def load_link(
     """Add the combinations of hub members that the link does not know yet."""
     assert contract.vault is not None
     key = f"{contract.vault.link}_hk"
-    hubs = vault.hub_keys(contract)
+    hubs = vault_sql.hub_keys(contract)
     columns = dict.fromkeys([*contract.keys, *[c for h in contract.vault.hubs for c in h.columns]])
     members = (
         rows.select(*columns)
         .distinct()
         .select(
-            F.expr(vault.parent_key(contract)[key]).alias(key),
+            F.expr(vault_sql.parent_key(contract)[key]).alias(key),
             *[F.expr(expression).alias(hub) for hub, expression in hubs.items()],
             *contract.vault.dependent,
         )

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from contracts.load import domains, load_domain
+from contracts.parsing.load import domains, load_domain
 from lakehouse.settings import PROJECT
 
 ENGINE = ("contracts", "bronze", "silver", "gold", "platinum", "lakehouse", "cli", "dags")

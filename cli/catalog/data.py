@@ -12,13 +12,13 @@ from cli.catalog.queries import of_contract, of_model
 from cli.derive import MODELS, SOURCES
 from cli.report.lineage import Edge, edges
 from cli.status import status
-from contracts.model import is_personal
+from contracts.model.contract import is_personal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from contracts.model import Contract
-    from contracts.rule_model import Rule
+    from contracts.model.contract import Contract
+    from contracts.model.rules import Rule
     from lakehouse.settings import Settings
 
 KINDS = ("source dataset", "feature set", "score", "inference", "gold table")
@@ -40,7 +40,7 @@ WORDS = {
 
 def collect(settings: Settings, domain: str = "") -> dict[str, Any]:
     """Return the entries of one domain or of all, by domain and kind; raise ContractError."""
-    from contracts.load import load_domain
+    from contracts.parsing.load import load_domain
 
     now = status(settings, domain)
     standing = {one["domain"]: one for one in now["domains"]}
@@ -68,7 +68,7 @@ def _of_contract(
     published: Mapping[str, int],
     found: set[Edge],
 ) -> dict[str, Any]:
-    from contracts.tables import tables as described
+    from contracts.compilers.table_descriptions import tables as described
 
     made = [(table.name, table.kind, table.comment) for table in described(contract)]
     own = [name for name, kind, _ in made if kind in ("bronze", "events", "score", "inference")]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
 
 SHOWN = 6
 

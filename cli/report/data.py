@@ -14,7 +14,7 @@ from cli.status import status, table_of, upstreams_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
     from lakehouse.settings import Settings
 
 LAST_RUNS = 12
@@ -54,7 +54,7 @@ def _domain(settings: Settings, one: dict[str, Any]) -> dict[str, Any]:
 def _contracts(settings: Settings, domain: str) -> dict[str, Contract]:
     """Return the domain's contracts; none where a file is wrong, which `status` has said already."""
     from contracts.errors import ContractError
-    from contracts.load import load_domain
+    from contracts.parsing.load import load_domain
 
     try:
         return load_domain(settings.contracts, domain)

@@ -9,7 +9,7 @@ from cli.quarantine import SUFFIX
 from cli.report.lineage import drawn, edges
 
 if TYPE_CHECKING:
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
     from lakehouse.settings import Settings
 
 LAYERS = ("bronze", "silver", "gold", "platinum")

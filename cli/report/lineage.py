@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from contracts.vault import views
+from contracts.compilers.vault_sql import views
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
     from lakehouse.settings import Settings
 
 _SOURCE = re.compile(r"\bsource\(\s*'(\w+)'\s*,\s*'(\w+)'\s*\)")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from deltalake import DeltaTable
 
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
     from lakehouse.settings import Settings
 
 SHOWN = 5

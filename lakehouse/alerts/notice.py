@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from contracts.model import Channel
+    from contracts.model.contract import Channel
 
 LONGEST = 2_900  # Slack refuses a block of more than 3,000 characters
 

@@ -14,7 +14,7 @@ from lakehouse.tables import TableName, Tables
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
     from lakehouse.alerts.channels import Sender
     from lakehouse.errors import Broken
     from lakehouse.settings import Settings

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame
 
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
     from lakehouse.ledger import Run
     from lakehouse.tables import TableName, Tables
 

@@ -10,7 +10,7 @@ from contracts.sql import literal, name, quoted
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from contracts.dataset_rule import DatasetRule
+    from contracts.model.dataset_rule import DatasetRule
 
 FLOATS = ("float", "double")
 NUMBERS = (*FLOATS, "tinyint", "smallint", "int", "bigint", "decimal")

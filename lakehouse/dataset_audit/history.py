@@ -14,7 +14,7 @@ from lakehouse.tables import TableName
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from contracts.dataset_rule import DatasetRule
+    from contracts.model.dataset_rule import DatasetRule
     from lakehouse.tables import Tables
 
 MEASURES = TableName("ops", "dataset_measures")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame
 
-    from contracts.dataset_rule import DatasetRule
+    from contracts.model.dataset_rule import DatasetRule
 
     Run = Callable[[dict[str, str]], dict[str, Any]]
 # Measured by the run itself, not in the rows

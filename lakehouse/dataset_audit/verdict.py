@@ -7,13 +7,13 @@ import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from contracts.dataset_rule import SPANS
+from contracts.model.dataset_rule import SPANS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from contracts.dataset_rule import DatasetRule, History
+    from contracts.model.dataset_rule import DatasetRule, History
     from lakehouse.dataset_audit.measuring import Distribution, Measures
 
 # The median absolute deviation of a normal distribution is this share of its standard deviation.

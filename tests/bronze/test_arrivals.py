@@ -9,7 +9,7 @@ import pytest
 from bronze.arrivals import overdue
 from cli.flow import carry
 from contracts.errors import ContractError
-from contracts.load import load_domain
+from contracts.parsing.load import load_domain
 from lakehouse.tables import Tables
 from tests import orders
 

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from cli.flow import carry
-from contracts.load import load_domain
+from contracts.parsing.load import load_domain
 from lakehouse.errors import ContractBreach
 from lakehouse.ledger import Ledger
 from lakehouse.tables import TableName, Tables

@@ -9,7 +9,7 @@ import pytest
 
 from bronze.control import reconcile
 from bronze.discovery import files
-from contracts.load import load_domain
+from contracts.parsing.load import load_domain
 from lakehouse.errors import ContractBreach
 from tests import orders
 

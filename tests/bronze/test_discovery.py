@@ -11,7 +11,7 @@ from hypothesis import settings as tried
 from hypothesis import strategies as st
 
 from bronze import capture, discovery
-from contracts.load import load_domain
+from contracts.parsing.load import load_domain
 from lakehouse.ledger import Run
 from lakehouse.settings import Settings
 from lakehouse.tables import TableName, Tables
@@ -33,6 +33,7 @@ class Source:
         self.run = 0
 
     def land(self, name, content):
+        """Land a file of one event; return its path."""
         line = orders.event("c", content, orders.order(content))
         return orders.land_events(self.settings, f"{name}.jsonl", [line])
 
@@ -49,6 +50,7 @@ class Source:
         return load
 
     def pending(self):
+        """Return the paths that the next run would plan."""
         return [file.path for file in discovery.waiting(self.settings, self.contract)]
 
 

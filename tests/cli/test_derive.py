@@ -9,11 +9,11 @@ import sqlglot
 import yaml
 
 from cli.derive import MARK, derive, differences
-from contracts.ddl import ddl
+from contracts.compilers.ddl import ddl
+from contracts.compilers.expectations import suite
+from contracts.compilers.table_descriptions import tables
 from contracts.errors import ContractError
-from contracts.expectations import suite
-from contracts.load import domains, load_domain
-from contracts.tables import tables
+from contracts.parsing.load import domains, load_domain
 from lakehouse.settings import PROJECT, Settings
 from tests.orders import document, write_contract
 

@@ -88,7 +88,7 @@ def test_nothing_is_new_after_maintenance_and_all_goes_on(shop, catalog, tmp_pat
 def test_files_wait_to_be_merged_until_they_are_read(shop):
     """Bronze rows that silver has not read stay in files of their own, so it knows how many come."""
     from cli.flow import carry
-    from contracts.load import load_domain
+    from contracts.parsing.load import load_domain
 
     shop.run(1)
     shop.land(2)

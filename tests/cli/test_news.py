@@ -4,7 +4,7 @@ import pytest
 
 from cli.flow import LAYERS
 from cli.news import LITTLE, TEXT, is_little
-from contracts.load import load_domain
+from contracts.parsing.load import load_domain
 from lakehouse.settings import Settings
 from lakehouse.tables import TableName
 from lakehouse.writing import added

@@ -6,8 +6,8 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from contracts.load import load_file
-from contracts.patch import Proposed, patched
+from contracts.evolution.patch import Proposed, patched
+from contracts.parsing.load import load_file
 from lakehouse.settings import PROJECT
 from lakehouse.tables import TableName, Tables
 

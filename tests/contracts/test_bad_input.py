@@ -12,9 +12,9 @@ import yaml
 import domains
 from cli.flow import carry
 from contracts.errors import ContractError
-from contracts.formats import pattern_of
-from contracts.load import load_domain
-from contracts.units import is_known
+from contracts.parsing.formats import pattern_of
+from contracts.parsing.load import load_domain
+from contracts.parsing.units import is_known
 from lakehouse.contract_versions import refuse_older
 from lakehouse.ledger import Ledger, Step
 from lakehouse.tables import Tables

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contracts.errors import ContractError
-from contracts.load import load_domain
+from contracts.parsing.load import load_domain
 from tests import orders
 
 OWN = {"type": "custom", "engine": "lakehouse"}

@@ -6,8 +6,9 @@ import copy
 
 import pytest
 
-from contracts import diff, document
-from contracts.load import load_file
+from contracts.evolution import diff
+from contracts.parsing import document
+from contracts.parsing.load import load_file
 from contracts.types import widens
 from tests import orders
 

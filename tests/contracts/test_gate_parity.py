@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from contracts import gate
-from contracts.checks import typed
-from contracts.formats import FORMATS, pattern_of
-from contracts.model import Column, Contract
-from contracts.pandera_schema import pandera_schema
-from contracts.rule_model import RowRule, Rule
+from contracts.compilers import gate
+from contracts.compilers.pandera_schema import pandera_schema
+from contracts.model.checks import typed
+from contracts.model.contract import Column, Contract
+from contracts.model.rules import RowRule, Rule
+from contracts.parsing.formats import FORMATS, pattern_of
 from lakehouse.python_checks import with_python_checks
 from tests.contracts import judges
 

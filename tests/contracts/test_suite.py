@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 
-from contracts.rule_model import Rule
-from contracts.suite import suite
+from contracts.compilers.expectation_suite import suite
+from contracts.model.rules import Rule
 from gold.expectations import Expectations
 
 ROWS = pa.table(

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pytest
 
-from contracts.load import load_domain
+from contracts.parsing.load import load_domain
 from lakehouse.alerts import channels, tell
 from lakehouse.alerts.notice import Notice
 from lakehouse.errors import Broken, UsageError

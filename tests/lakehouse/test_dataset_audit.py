@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pytest
 
-from contracts.dataset_rule import DatasetRule, History
+from contracts.model.dataset_rule import DatasetRule, History
 from lakehouse.dataset_audit import history, measuring, verdict
 from lakehouse.dataset_audit.measuring import measure
 from lakehouse.ledger import Ledger, Step

@@ -7,8 +7,8 @@ import json
 import pyarrow as pa
 import pytest
 
-from contracts.load import load_file
-from contracts.tables import bronze, events
+from contracts.compilers.table_descriptions import bronze, events
+from contracts.parsing.load import load_file
 from lakehouse.tables import TableName, Tables
 from lakehouse.writing import append, append_arrow
 from tests.orders import document, write_contract

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from contracts.load import load_domain
+from contracts.parsing.load import load_domain
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.point_in_time import FeatureSet
 from lakehouse.tables import Tables

@@ -20,8 +20,8 @@ from cli.catalog.data import collect
 from cli.flow import carry
 from cli.main import main
 from cli.sql import answer, frame
-from contracts.load import load_domain
-from contracts.tables import by_name
+from contracts.compilers.table_descriptions import by_name
+from contracts.parsing.load import load_domain
 from gold.dbt import Project
 from gold.features import pull
 from lakehouse.catalog import register

@@ -9,7 +9,7 @@ import pytest
 
 from cli.flow import carry
 from contracts.errors import ContractError
-from contracts.load import load_domain
+from contracts.parsing.load import load_domain
 from lakehouse.catalog import register
 from lakehouse.tables import TableName, Tables
 from tests import orders

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from contracts.suite import suite as suite_of
+from contracts.compilers.expectation_suite import suite as suite_of
 
 if TYPE_CHECKING:
-    from contracts.model import Contract
-    from contracts.suite import Expectation, Suite
+    from contracts.compilers.expectation_suite import Expectation, Suite
+    from contracts.model.contract import Contract
 
 SEVERITIES = {"error": "critical", "warning": "warning"}
 COLUMNS = "expect_table_columns_to_match_set"

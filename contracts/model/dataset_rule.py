@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
-    from contracts.rule_model import Severity
+    from contracts.model.rules import Severity
 
 OPERATORS = {
     "mustBe": lambda value, given: value == given,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contracts import copies
+from contracts.compilers import keyless_sql
 from contracts.sql import GHOST, hashed, literal, name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from contracts.model import Contract, Hub
+    from contracts.model.contract import Contract, Hub
 
 AUDIT = ("_op", "_sequence", "_source_ts", "_origin", "_flags", "_batch")
 
@@ -70,7 +70,7 @@ def history_view(contract: Contract, events: str) -> str:
     assert contract.vault is not None
     key = name(f"{contract.vault.parent}_hk")
     if contract.keyless:
-        return copies.history_view(events_columns(contract), key, events)
+        return keyless_sql.history_view(events_columns(contract), key, events)
     order = f"over (partition by {key} order by _sequence)"
     state = "case when _op = 'd' then null else _hashdiff end"
     return f"""
@@ -99,7 +99,7 @@ def current_view(contract: Contract, events: str) -> str:
     assert contract.vault is not None
     key = name(f"{contract.vault.parent}_hk")
     if contract.keyless:
-        return copies.current_view(events_columns(contract), key, events)
+        return keyless_sql.current_view(events_columns(contract), key, events)
     columns = [column for column in events_columns(contract) if name(column) != key]
     packed = ", ".join(name(column) for column in columns)
     unpacked = ", ".join(f"_latest.{name(column)} as {name(column)}" for column in columns)

@@ -11,7 +11,7 @@ import yaml
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
 
 # A column of that name says something of a person, whatever is in it
 PERSONAL = re.compile(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from contracts import vault
-from contracts.engine_columns import AUDITED, BATCH, CAPTURED, HASH, REJECTED, VALIDITY
+from contracts.compilers import vault_sql
+from contracts.compilers.engine_columns import AUDITED, BATCH, CAPTURED, HASH, REJECTED, VALIDITY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from contracts.model import Column, Contract, Hub
+    from contracts.model.contract import Column, Contract, Hub
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def hub(contract: Contract, each: Hub) -> TableDescription:
 def link(contract: Contract) -> TableDescription:
     """Return the table of the combinations of hub members."""
     assert contract.vault is not None
-    keys = [f"{contract.vault.link}_hk", *vault.hub_keys(contract)]
+    keys = [f"{contract.vault.link}_hk", *vault_sql.hub_keys(contract)]
     dependent = [
         replace(_column(contract.column(column)), required=False)
         for column in contract.vault.dependent
@@ -132,7 +132,7 @@ def events(contract: Contract) -> TableDescription:
     assert contract.vault is not None
     named = {column.name: column for column in contract.columns}
     columns = []
-    for name in vault.events_columns(contract):
+    for name in vault_sql.events_columns(contract):
         if name in named:
             columns.append(replace(_column(named[name]), required=bool(named[name].key)))
         elif name in AUDITED:

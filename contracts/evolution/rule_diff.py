@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from contracts.model import Contract
-    from contracts.rule_model import Rule
+    from contracts.model.contract import Contract
+    from contracts.model.rules import Rule
 
 LOW = {"greater_than", "greater_than_or_equal_to"}
 HIGH = {"less_than", "less_than_or_equal_to"}

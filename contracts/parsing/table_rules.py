@@ -9,15 +9,15 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from contracts.checks import kind_of
-from contracts.rule_model import Reference, RowRule, Unique
-from contracts.rules import severity_of
+from contracts.model.checks import kind_of
+from contracts.model.rules import Reference, RowRule, Unique
+from contracts.parsing.column_rules import severity_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from contracts.document import Document
-    from contracts.model import Column, Contract
+    from contracts.model.contract import Column, Contract
+    from contracts.parsing.document import Document
 
 Path = list[str | int]
 TABLE = re.compile(r"[\"'`]?\$?\{(table|model|object)\}[\"'`]?")

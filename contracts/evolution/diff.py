@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from contracts.rule_diff import rule_changes, whole_rule_changes
+from contracts.evolution.rule_diff import rule_changes, whole_rule_changes
 from contracts.types import widens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from contracts.document import Document
-    from contracts.model import Column, Contract
+    from contracts.model.contract import Column, Contract
+    from contracts.parsing.document import Document
 
 Bump = Literal["major", "minor", "patch"]
 PARTS: tuple[Bump, ...] = ("major", "minor", "patch")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from contracts.compilers.table_descriptions import by_name
 from contracts.errors import ContractError
-from contracts.tables import by_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from contracts.model import Contract
-    from contracts.rule_model import Rule
-    from contracts.tables import Described, TableDescription
+    from contracts.compilers.table_descriptions import Described, TableDescription
+    from contracts.model.contract import Contract
+    from contracts.model.rules import Rule
 
 # What a publication leaves out: the gate has held these rules already, row by row.
 TAG = "contract"

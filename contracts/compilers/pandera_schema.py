@@ -5,16 +5,16 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from contracts import custom
-from contracts.checks import OF_THE_COLUMN, arguments_of, kind_of
-from contracts.frame import PANDAS, condition
+from contracts.compilers.pandas_frame import PANDAS, condition
+from contracts.model.checks import OF_THE_COLUMN, arguments_of, kind_of
+from contracts.parsing import python_checks
 
 if TYPE_CHECKING:
     import pandas as pd
     import pandera.pandas as pa
 
-    from contracts.model import Column, Contract
-    from contracts.rule_model import Rule
+    from contracts.model.contract import Column, Contract
+    from contracts.model.rules import Rule
 
 
 def pandera_schema(contract: Contract) -> pa.DataFrameSchema:
@@ -62,7 +62,7 @@ def check_of(rule: Rule, column: Column) -> pa.Check:
     import pandera.pandas as pa
 
     if rule.source:
-        return _named(custom.check_of(rule), rule)
+        return _named(python_checks.check_of(rule), rule)
     _register()
     given = arguments_of(rule.check, rule.arguments, column.type)
     for name, value in given.items():

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from contracts.diff import raised
 from contracts.errors import ContractError
+from contracts.evolution.diff import raised
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from contracts.rule_model import Rule
+    from contracts.model.rules import Rule
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ CHECKS = {
     "str_startswith": Check(("string",), TEXT),
     "str_endswith": Check(("string",), TEXT),
     "str_length": Check((), TEXT, one_of=("min_value", "max_value", "exact_value")),
-    # Pandera has no name for these; `contracts.pandera_schema` registers them with it.
+    # Pandera has no name for these; `contracts.compilers.pandera_schema` registers them with it.
     "multiple_of": Check(("divisor",), (*INTEGERS, "decimal", *FLOATS)),
     "items_in_range": Check((), ("array",), one_of=("min_items", "max_items")),
     "items_unique": Check((), ("array",)),

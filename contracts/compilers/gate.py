@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contracts.conditions import violated
+from contracts.compilers.conditions import violated
 from contracts.sql import FLOATS, literal, name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from contracts.model import Cleanse, Column, Contract
-    from contracts.rule_model import RowRule, Rule
+    from contracts.model.contract import Cleanse, Column, Contract
+    from contracts.model.rules import RowRule, Rule
 
 UNAVAILABLE = "__debezium_unavailable_value"
 CODES = "[" + ",".join(str(ord(letter)) for letter in UNAVAILABLE) + "]"

@@ -11,12 +11,12 @@ import re
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from contracts.rule_model import Rule
+from contracts.model.rules import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from contracts.document import Document
+    from contracts.parsing.document import Document
 
 FUNCTION = "custom"
 OPTIONS = ("function", "element_wise")

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from contracts import declarations, units
 from contracts.errors import ContractError
-from contracts.model import Cleanse, Column
+from contracts.model.contract import Cleanse, Column
+from contracts.parsing import custom_properties, units
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from contracts.declarations import Strict
-    from contracts.document import Document
+    from contracts.parsing.custom_properties import Strict
+    from contracts.parsing.document import Document
 
 TYPES = re.compile(
     r"^(boolean|tinyint|smallint|int|bigint|float|double|string|binary|date|timestamp"
@@ -37,7 +37,7 @@ def column_of(source: Document, index: int, raw: dict[str, Any]) -> Column:
         message = f"column '{raw['name']}': unit '{custom['unit']}' is no UCUM unit and no currency"
         raise source.error([*path, "customProperties"], message)
     evolved = declared_as(
-        source, declarations.EvolutionDeclaration, custom.get("evolution") or {}, path
+        source, custom_properties.EvolutionDeclaration, custom.get("evolution") or {}, path
     )
     return Column(
         name=raw["name"],
@@ -56,7 +56,7 @@ def column_of(source: Document, index: int, raw: dict[str, Any]) -> Column:
 def _cleanse(source: Document, path: list[str | int], raw: dict[str, Any] | None) -> Cleanse:
     if raw is None:
         return Cleanse()
-    declared = declared_as(source, declarations.CleanseDeclaration, raw, path)
+    declared = declared_as(source, custom_properties.CleanseDeclaration, raw, path)
     return Cleanse(
         trim=declared.trim,
         case=declared.case,

@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from contracts import formats, patterns
-from contracts.checks import ALIASES, CHECKS, LISTS, NUMBERS, arguments_of, kind_of
-from contracts.custom import custom_rule
-from contracts.dataset_rules import is_dataset_rule
-from contracts.rule_model import Rule
+from contracts.compilers import patterns
+from contracts.model.checks import ALIASES, CHECKS, LISTS, NUMBERS, arguments_of, kind_of
+from contracts.model.rules import Rule
+from contracts.parsing import formats
+from contracts.parsing.dataset_rules import is_dataset_rule
+from contracts.parsing.python_checks import custom_rule
 from contracts.sql import FLOATS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from contracts.document import Document
-    from contracts.model import Column
+    from contracts.model.contract import Column
+    from contracts.parsing.document import Document
 
 Path = list[str | int]
 # ODCS option -> (Pandera check, its argument)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
 
 # Spark type -> nullable pandas type; a type that is not listed is not coerced
 PANDAS = {

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     import pandera.pandas as pa
 
-    from contracts.dataset_rule import DatasetRule
-    from contracts.rule_model import Reference, RowRule, Rule, Unique
+    from contracts.model.dataset_rule import DatasetRule
+    from contracts.model.rules import Reference, RowRule, Rule, Unique
 
 # The units of service levels, in days
 UNITS = {
@@ -185,7 +185,7 @@ class Contract:
 
     def pandera(self) -> pa.DataFrameSchema:
         """Return the contract as a Pandera schema, whose `validate` judges a pandas frame."""
-        from contracts.pandera_schema import pandera_schema
+        from contracts.compilers.pandera_schema import pandera_schema
 
         return pandera_schema(self)
 

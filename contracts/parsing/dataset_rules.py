@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from contracts.dataset_rule import OPERATORS, SPANS, DatasetRule, History
 from contracts.errors import ContractError
+from contracts.model.dataset_rule import OPERATORS, SPANS, DatasetRule, History
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from contracts.document import Document
-    from contracts.model import Column
+    from contracts.model.contract import Column
+    from contracts.parsing.document import Document
 
 ENGINE = "lakehouse"
 # metric -> whether it measures no column, one or several

@@ -6,14 +6,14 @@ import hashlib
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from contracts import patterns
-from contracts.checks import arguments_of
+from contracts.compilers import patterns
+from contracts.model.checks import arguments_of
 from contracts.sql import FLOATS, literal, name
 from contracts.types import decimal
 
 if TYPE_CHECKING:
-    from contracts.model import Column, Contract
-    from contracts.rule_model import Rule
+    from contracts.model.contract import Column, Contract
+    from contracts.model.rules import Rule
 
 PATTERNS = ("str_matches", "str_contains")
 

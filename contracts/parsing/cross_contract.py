@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from contracts.model import Contract
+    from contracts.model.contract import Contract
 
 
 def disagreements(contracts: Collection[Contract]) -> list[str]:

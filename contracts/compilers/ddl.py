@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from contracts.compilers.table_descriptions import tables
 from contracts.sql import name
-from contracts.tables import tables
 
 if TYPE_CHECKING:
-    from contracts.model import Contract
-    from contracts.tables import Described, TableDescription
+    from contracts.compilers.table_descriptions import Described, TableDescription
+    from contracts.model.contract import Contract
 
 
 def ddl(contract: Contract) -> str:

@@ -6,14 +6,14 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from contracts import declarations, document
-from contracts.agreement import disagreements
-from contracts.columns import column_of, declared_as
-from contracts.dataset_rules import dataset_rules_of
 from contracts.errors import ContractError
-from contracts.model import UNITS, Capture, Channel, Column, Contract, Hub, Vault
-from contracts.rules import rules_of
-from contracts.table_rules import (
+from contracts.model.contract import UNITS, Capture, Channel, Column, Contract, Hub, Vault
+from contracts.parsing import custom_properties, document
+from contracts.parsing.column_rules import rules_of
+from contracts.parsing.columns import column_of, declared_as
+from contracts.parsing.cross_contract import disagreements
+from contracts.parsing.dataset_rules import dataset_rules_of
+from contracts.parsing.table_rules import (
     references_of,
     references_that_fail,
     row_rules_of,
@@ -21,9 +21,9 @@ from contracts.table_rules import (
 )
 
 if TYPE_CHECKING:
-    from contracts.document import Document
+    from contracts.parsing.document import Document
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parent.parent
 SEMVER = re.compile(r"^\d+\.\d+\.\d+$")
 
 
@@ -102,11 +102,11 @@ def _contract(source: Document, domain: str) -> Contract:
         for index, item in enumerate(data.get("customProperties") or [])
     }
     for name, (_, path) in declared.items():
-        if name not in ("capture", *declarations.DECLARATIONS):
+        if name not in ("capture", *custom_properties.DECLARATIONS):
             raise source.error(path[:2], f"unknown property '{name}'")
     parts = {
         name: declared_as(source, kind, *declared[name])
-        for name, kind in declarations.DECLARATIONS.items()
+        for name, kind in custom_properties.DECLARATIONS.items()
         if name in declared
     }
     return Contract(
@@ -166,7 +166,7 @@ def _channels(data: dict[str, Any]) -> tuple[Channel, ...]:
 def _captures(source: Document, raw: Any, path: list[str | int]) -> tuple[Capture, ...]:
     if not isinstance(raw, list):
         raise source.error(path, "capture is a list, one item a way of arrival")
-    kind = declarations.CaptureDeclaration
+    kind = custom_properties.CaptureDeclaration
     declared = [declared_as(source, kind, item, [*path, i]) for i, item in enumerate(raw)]
     return tuple(Capture(**item.model_dump()) for item in declared)
 

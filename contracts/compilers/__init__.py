@@ -1,0 +1,1 @@
+"""What is derived from a contract: gate, schemas, suites, SQL, dbt YAML, hash keys."""

@@ -1,0 +1,1 @@
+"""How contracts change: differences, patches, drafts."""

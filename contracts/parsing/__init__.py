@@ -1,0 +1,1 @@
+"""From YAML to the model; every error names its file and line."""
