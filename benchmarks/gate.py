@@ -11,9 +11,9 @@ from pyspark.sql import functions as F
 
 from contracts.compilers import vault_sql
 from contracts.parsing.load import load_domain
-from lakehouse.session import spark
+from lakehouse.engine.session import spark
 from lakehouse.settings import Settings
-from lakehouse.tables import TableName, Tables
+from lakehouse.storage.tables import TableName, Tables
 from silver.gate import GOOD, judged
 
 if TYPE_CHECKING:

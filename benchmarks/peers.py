@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.peer_checks import PEERS
 from benchmarks.peer_data import rules_of, write_rows
 from contracts.parsing.load import load_domain
-from lakehouse import gateway, session
+from lakehouse.engine import gateway, session
 from lakehouse.settings import PROJECT, Settings
 
 if TYPE_CHECKING:

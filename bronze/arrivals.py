@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bronze.discovery import FILES
-from lakehouse.embedded import connection
+from lakehouse.engine.duckdb import connection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from contracts.model.contract import Contract
-    from lakehouse.tables import TableName, Tables
+    from lakehouse.storage.tables import TableName, Tables
 
 # Beyond that, operations are not counted: the snapshot of a source has only one.
 COUNTED_ROWS = 1_000_000

@@ -15,11 +15,11 @@ from bronze.columns import also_rescued
 from bronze.narrowing import refuse_narrowed
 from contracts.compilers import table_descriptions as describe
 from contracts.types import short, widens
+from lakehouse.engine.session import INTERPRETED, configured
 from lakehouse.errors import ContractBreach
-from lakehouse.ledger import Step
-from lakehouse.session import INTERPRETED, configured
-from lakehouse.tables import TableName, Tables
-from lakehouse.writing import append, append_arrow
+from lakehouse.runs.ledger import Step
+from lakehouse.storage.append import append, append_arrow
+from lakehouse.storage.tables import TableName, Tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from bronze.discovery import Entry, Found
     from contracts.model.contract import Contract
-    from lakehouse.ledger import Run
+    from lakehouse.runs.ledger import Run
     from lakehouse.settings import Settings
 
 PARALLEL = 3

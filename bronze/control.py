@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bronze.discovery import Found
     from contracts.model.contract import Contract
     from contracts.model.dataset_rule import DatasetRule
-    from lakehouse.ledger import Run
+    from lakehouse.runs.ledger import Run
 
 
 def reconcile(contract: Contract, found: list[Found], root: Path, run: Run) -> None:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from lakehouse.tables import TableName, Tables
+from lakehouse.storage.tables import TableName, Tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from contracts.sql import quoted
 from contracts.types import WHOLE, decimal
-from lakehouse.embedded import connection
-from lakehouse.tables import TableName
+from lakehouse.engine.duckdb import connection
+from lakehouse.storage.tables import TableName
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from contracts.model.contract import Column, Contract
-    from lakehouse.tables import Tables
+    from lakehouse.storage.tables import Tables
 
 LARGEST = 38
 NUMBER = r"^[+-]?\d+(\.\d+)?$"

@@ -8,15 +8,15 @@ import pyarrow as pa
 
 from contracts.sql import quoted
 from contracts.types import widens
-from lakehouse.embedded import connection
+from lakehouse.engine.duckdb import connection
 from lakehouse.errors import ContractBreach
-from lakehouse.tables import TableName
+from lakehouse.storage.tables import TableName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from contracts.model.contract import Contract
-    from lakehouse.tables import Tables
+    from lakehouse.storage.tables import Tables
 
 KINDS = {
     pa.int8(): "tinyint", pa.int16(): "smallint", pa.int32(): "int", pa.int64(): "bigint",

@@ -21,8 +21,8 @@ def check(settings: Settings, domain: str = "") -> list[dict[str, Any]]:
     """Return one row a contract file; raise ContractError with every problem of every file."""
     from contracts.errors import ContractError
     from contracts.parsing.load import load_domain
-    from lakehouse.contract_versions import refuse_older
-    from lakehouse.tables import Tables
+    from lakehouse.runs.contract_versions import refuse_older
+    from lakehouse.storage.tables import Tables
 
     rows, problems = [], []
     for name in [domain] if domain else known_domains(settings.contracts):

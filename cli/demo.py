@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from cli.flow import carry
 from contracts.parsing.load import domains, load_domain
 from lakehouse.errors import UsageError
-from lakehouse.ledger import Ledger
-from lakehouse.lock import exclusive
-from lakehouse.tables import Tables
+from lakehouse.runs.ledger import Ledger
+from lakehouse.runs.lock import exclusive
+from lakehouse.storage.tables import Tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable

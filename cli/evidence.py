@@ -12,18 +12,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from contracts.sql import quoted
-from lakehouse.embedded import connection
-from lakehouse.fault_manifest import digest, fingerprint
-from lakehouse.quarantine import unsealed
-from lakehouse.tables import TableName, Tables
+from lakehouse.engine.duckdb import connection
+from lakehouse.quality.fault_manifest import digest, fingerprint
+from lakehouse.quality.quarantine_rows import unsealed
+from lakehouse.storage.tables import TableName, Tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bronze.discovery import Entry
     from contracts.model.contract import Contract
-    from lakehouse.fault_manifest import Fault
-    from lakehouse.sealing import Seal
+    from lakehouse.quality.fault_manifest import Fault
+    from lakehouse.quality.sealing import Seal
 
 Row = dict[str, Any]
 
@@ -147,7 +147,7 @@ class Evidence:
 
     def has_row(self, wanted: Row) -> bool:
         """Return whether a table, as it was published, has one row `where`, and that it `has`."""
-        from lakehouse.published import published
+        from lakehouse.storage.publications import published
 
         name = TableName.parse(wanted["table"])
         version = published(self.tables, self.contract.domain).get(name)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from lakehouse.settings import Settings
-    from lakehouse.tables import TableName, Tables
+    from lakehouse.storage.tables import TableName, Tables
 
 AGE = re.compile(r"^(\d+)\s*(h|d|w)$")
 UNITS = {"h": "hours", "d": "days", "w": "weeks"}
@@ -40,7 +40,7 @@ def age(text: str) -> timedelta:
 def plan(settings: Settings, domain: str, older_than: timedelta) -> list[dict[str, Any]]:
     """Return one row a dataset of which something is old enough: how many are open, how many not."""
     from cli.replay import chosen
-    from lakehouse.tables import TableName, Tables
+    from lakehouse.storage.tables import TableName, Tables
 
     tables, before, found = Tables.at(settings), datetime.now(UTC) - older_than, []
     for contract in chosen(settings, domain):
@@ -71,9 +71,9 @@ def expire(
     Raises:
         Busy: another run holds the domain.
     """
-    from lakehouse.ledger import Ledger, Step
-    from lakehouse.lock import exclusive
-    from lakehouse.tables import TableName, Tables
+    from lakehouse.runs.ledger import Ledger, Step
+    from lakehouse.runs.lock import exclusive
+    from lakehouse.storage.tables import TableName, Tables
 
     tables, before = Tables.at(settings), datetime.now(UTC) - older_than
     with exclusive(settings.home, domain, "quarantine expire"):
@@ -95,7 +95,7 @@ def _old(
     tables: Tables, name: TableName, before: datetime, *, rest: bool = False
 ) -> pa.Table | None:
     """Return the rows from before an instant that hold anything yet, or the `rest`; None for no table."""
-    from lakehouse.embedded import connection
+    from lakehouse.engine.duckdb import connection
 
     table = tables.open(name)
     if table is None or "quarantined_at" not in {field.name for field in table.schema().fields}:
@@ -115,7 +115,7 @@ def _empty(tables: Tables, name: TableName, before: datetime, run: int) -> None:
     import pyarrow as pa
     from deltalake import write_deltalake
 
-    from lakehouse.quarantine import FAILURES, ROW, SETTLED
+    from lakehouse.quality.quarantine_rows import FAILURES, ROW, SETTLED
 
     rows, rest = _old(tables, name, before), _old(tables, name, before, rest=True)
     assert rows is not None

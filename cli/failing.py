@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from contracts.parsing.load import load_domain
-from lakehouse.alerts import tell
+from lakehouse.alerts import router
 from lakehouse.settings import settings
 
 log = logging.getLogger("lakehouse.alerts")
@@ -15,7 +15,7 @@ def tell_failure(domain: str, layer: str, what: str) -> None:
     """Tell a domain's owners that a task failed for good; a breach was told by the run itself."""
     try:
         chosen = settings()
-        tell.failed(chosen, domain, load_domain(chosen.contracts, domain), layer, what)
+        router.failed(chosen, domain, load_domain(chosen.contracts, domain), layer, what)
     except Exception:
         log.exception("%s: nobody could be told that %s failed", domain, layer)
 
@@ -25,6 +25,6 @@ def tell_success(domain: str, layer: str) -> None:
     try:
         chosen = settings()
         contracts = load_domain(chosen.contracts, domain)
-        tell.tell(chosen, domain, contracts, [], looked_at=[layer])
+        router.tell(chosen, domain, contracts, [], looked_at=[layer])
     except Exception:
         log.exception("%s: nobody could be told that %s works again", domain, layer)

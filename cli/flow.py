@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from bronze import arrivals, capture, discovery
 from cli import telling
 from contracts.parsing.load import load_domain
-from lakehouse.contract_versions import refuse_older
 from lakehouse.errors import ContractBreach, UsageError
-from lakehouse.ledger import Ledger, Run, Step
-from lakehouse.lock import exclusive
-from lakehouse.tables import Tables
+from lakehouse.runs.contract_versions import refuse_older
+from lakehouse.runs.ledger import Ledger, Run, Step
+from lakehouse.runs.lock import exclusive
+from lakehouse.storage.tables import Tables
 from silver import load as silver
 from silver import pending
 
@@ -169,7 +169,7 @@ def _boot(
 ) -> Project | None:
     """Start the JVM while files are still being checked, and parse what dbt will build."""
     from cli.news import is_little
-    from lakehouse.session import boot
+    from lakehouse.engine.session import boot
 
     boot(settings, short=is_little(settings, domain, contracts, layers))
     if "gold" not in layers:
@@ -183,7 +183,7 @@ def _boot(
 
 
 def _spark(settings: Settings) -> SparkSession:
-    from lakehouse.session import spark
+    from lakehouse.engine.session import spark
 
     return spark(settings)
 

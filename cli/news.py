@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bronze.discovery import FileLog, waiting
-from lakehouse.tables import Tables
+from lakehouse.storage.tables import Tables
 from silver import pending
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ def land(
 ) -> Any:
     """Return what the domain's sample source landed; raise UsageError where it has none."""
     from lakehouse.errors import UsageError
-    from lakehouse.lock import exclusive
+    from lakehouse.runs.lock import exclusive
 
     name = f"domains.{domain}.source"
     try:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from cli.evidence import Evidence, Files
 from contracts.parsing.load import load_domain
 from lakehouse.errors import LakehouseError
-from lakehouse.fault_manifest import path_of, read
-from lakehouse.ledger import Ledger
-from lakehouse.sealing import Seal
-from lakehouse.tables import Tables
+from lakehouse.quality.fault_manifest import path_of, read
+from lakehouse.quality.sealing import Seal
+from lakehouse.runs.ledger import Ledger
+from lakehouse.storage.tables import Tables
 
 if TYPE_CHECKING:
     from contracts.model.contract import Contract
-    from lakehouse.fault_manifest import Fault, Manifest
+    from lakehouse.quality.fault_manifest import Fault, Manifest
     from lakehouse.settings import Settings
 
 GOOD_ROWS = "good rows"

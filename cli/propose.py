@@ -30,7 +30,7 @@ def propose(
     from contracts.evolution.patch import Proposed, fragment, patched
     from contracts.parsing.load import load_domain
     from lakehouse.errors import UsageError
-    from lakehouse.tables import Tables
+    from lakehouse.storage.tables import Tables
 
     contracts = load_domain(settings.contracts, domain)
     if dataset and dataset not in contracts:

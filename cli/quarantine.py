@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from contracts.model.contract import Contract
     from lakehouse.settings import Settings
-    from lakehouse.tables import Tables
+    from lakehouse.storage.tables import Tables
 
 SUFFIX = "_quarantine"
 MASK = "•••"
@@ -29,7 +29,7 @@ def reasons(settings: Settings, domain: str = "") -> list[dict[str, Any]]:
 
     A row with several reasons counts once under each.
     """
-    from lakehouse.tables import Tables
+    from lakehouse.storage.tables import Tables
 
     tables, found = Tables.at(settings), []
     chosen = [domain] if domain else known_domains(settings.contracts)
@@ -48,7 +48,7 @@ def reasons(settings: Settings, domain: str = "") -> list[dict[str, Any]]:
 
 def totals(settings: Settings, domain: str) -> dict[str, dict[str, int]]:
     """Return, by dataset, how many rows are in quarantine and how many of them are open."""
-    from lakehouse.tables import Tables
+    from lakehouse.storage.tables import Tables
 
     count = (
         "select count(*) as rows, count(*) filter (where status = 'open') as open from quarantined"
@@ -71,7 +71,7 @@ def rows_of(
     """
     from contracts.parsing.load import load_domain
     from lakehouse.errors import UsageError
-    from lakehouse.tables import Tables
+    from lakehouse.storage.tables import Tables
 
     contracts = load_domain(settings.contracts, domain)
     if dataset not in contracts:
@@ -98,8 +98,8 @@ def rows_of(
 
 def _opened(row: dict[str, Any], contract: Contract, settings: Settings) -> dict[str, Any]:
     """Return the row with every value as it came."""
-    from lakehouse.quarantine import each_value
-    from lakehouse.sealing import Seal
+    from lakehouse.quality.quarantine_rows import each_value
+    from lakehouse.quality.sealing import Seal
 
     found = {**row, "row": dict(row["row"] or {}), "failures": row["failures"] or []}
     return each_value(found, contract, Seal.at(settings).unseal) if contract.personal else found
@@ -107,8 +107,8 @@ def _opened(row: dict[str, Any], contract: Contract, settings: Settings) -> dict
 
 def _masked(row: dict[str, Any], personal: set[str]) -> dict[str, Any]:
     """Return the row with every personal value hidden, and an unreadable line where it may hold one."""
-    from lakehouse.quarantine import LINE
-    from lakehouse.sealing import is_sealed
+    from lakehouse.quality.quarantine_rows import LINE
+    from lakehouse.quality.sealing import is_sealed
 
     hidden = personal | (set(LINE) if personal else set())
 

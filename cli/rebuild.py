@@ -46,7 +46,7 @@ def _command(
     """Derive a slice of a table again, with all its keys' rows in gold; the plan is shown first."""
     from cli.restate import plan, rebuild
     from cli.sql import refuse_calls
-    from lakehouse.catalog import names_in
+    from lakehouse.storage.catalog import names_in
 
     settings = read_settings()
     if where:

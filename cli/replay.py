@@ -40,10 +40,10 @@ def replay(
         UsageError: no such dataset, or `where` is no condition on the quarantine.
         Busy: another run holds the domain.
     """
-    from lakehouse.ledger import Ledger, Run
-    from lakehouse.lock import exclusive
-    from lakehouse.session import spark
-    from lakehouse.tables import Tables
+    from lakehouse.engine.session import spark
+    from lakehouse.runs.ledger import Ledger, Run
+    from lakehouse.runs.lock import exclusive
+    from lakehouse.storage.tables import Tables
     from silver.replay import opened, rejudge, write
 
     tables, found, run = Tables.at(settings), [], None
@@ -86,7 +86,7 @@ def chosen(settings: Settings, domain: str, dataset: str = "") -> list[Contract]
 
 def _batch(settings: Settings, tables: Any, contract: Contract, run: Any) -> Any:
     from contracts.parsing.load import load_domain
-    from lakehouse.sealing import Seal
+    from lakehouse.quality.sealing import Seal
     from silver.pending import batches
     from silver.replay import Replay
 
@@ -141,7 +141,7 @@ def command(
 ) -> None:
     """Gate open rows again, as the contract is now, and load those that pass."""
     from cli.sql import refuse_calls
-    from lakehouse.catalog import names_in
+    from lakehouse.storage.catalog import names_in
 
     if where:
         names_in(f"select 1 where {where}")

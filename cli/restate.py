@@ -10,13 +10,13 @@ from cli.flow import is_pending
 from contracts.parsing.load import domains, load_domain
 from gold import build, publish
 from gold.dbt import Project
-from lakehouse.catalog import vault_views
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.ledger import Ledger, Run
-from lakehouse.lock import exclusive
-from lakehouse.restoring import ABSENT, restore, rows
-from lakehouse.sealing import Seal
-from lakehouse.tables import TableName, Tables
+from lakehouse.quality.sealing import Seal
+from lakehouse.runs.ledger import Ledger, Run
+from lakehouse.runs.lock import exclusive
+from lakehouse.storage.catalog import vault_views
+from lakehouse.storage.restore import ABSENT, restore, rows
+from lakehouse.storage.tables import TableName, Tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -145,7 +145,7 @@ def _plan(chosen: Subject, where: str) -> tuple[Plan, Restated | None]:
 
 
 def _derived(chosen: Subject, where: str, run: Run, *, repair: bool = False) -> Restated:
-    from lakehouse.session import spark
+    from lakehouse.engine.session import spark
     from silver.restate import derive
 
     return derive(spark(chosen.settings), _batch(chosen, run), where, repair=repair)
@@ -170,7 +170,7 @@ def rebuild(
     progress: Callable[..., None] = lambda *_: None,
 ) -> dict[str, Any]:
     """Restate a slice, or a whole table, and the gold that reads it; return what was done."""
-    from lakehouse.session import boot, spark
+    from lakehouse.engine.session import boot, spark
 
     boot(settings)
     domain = TableName.parse(text).domain
@@ -199,7 +199,7 @@ def _restate_silver(
     chosen: Subject, where: str, run: Run, progress: Callable[..., None]
 ) -> Restated | None:
     """Restate the table of events; return what differed, None for all of it and for gold."""
-    from lakehouse.session import spark
+    from lakehouse.engine.session import spark
     from silver import load
     from silver.restate import write
     from silver.widening import follow

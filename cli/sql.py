@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from lakehouse.settings import Settings
-    from lakehouse.tables import TableName
+    from lakehouse.storage.tables import TableName
 
 SHOWN = 100
 # They call any Java method: with them a query could do more than read.
@@ -58,8 +58,8 @@ class Answer:
 
 def tables_of(settings: Settings, query: str) -> list[TableName]:
     """Return the tables a query reads; raise UsageError unless it only reads, and only known ones."""
-    from lakehouse.catalog import names_in
     from lakehouse.errors import UsageError
+    from lakehouse.storage.catalog import names_in
 
     logging.getLogger("sqlglot").setLevel(logging.ERROR)
     names = names_in(query)
@@ -75,8 +75,8 @@ def tables_of(settings: Settings, query: str) -> list[TableName]:
 def readable(settings: Settings, domains: set[str]) -> set[TableName]:
     """Return every table there is, and the views of the domains."""
     from gold.publish import views
-    from lakehouse.catalog import vault_views
-    from lakehouse.tables import TableName, Tables
+    from lakehouse.storage.catalog import vault_views
+    from lakehouse.storage.tables import TableName, Tables
 
     tables = Tables.at(settings)
     there = set(tables.names())
@@ -111,7 +111,7 @@ def refuse_calls(query: str) -> None:
 
 def frame(settings: Settings, query: str) -> DataFrame:
     """Return the query's rows; gold tables as they were last published."""
-    from lakehouse.session import boot, spark
+    from lakehouse.engine.session import boot, spark
 
     names = tables_of(settings, query)
     boot(settings, short=True)  # starts while pyspark is imported
@@ -133,8 +133,8 @@ def frame(settings: Settings, query: str) -> DataFrame:
 def _register(session: SparkSession, settings: Settings, names: list[TableName]) -> None:
     """Register what a query reads: gold at its published versions, published views by their query."""
     from gold.publish import published, views
-    from lakehouse.catalog import names_in, register
-    from lakehouse.tables import Tables
+    from lakehouse.storage.catalog import names_in, register
+    from lakehouse.storage.tables import Tables
 
     tables = Tables.at(settings)
     pinned: dict[TableName, int] = {}

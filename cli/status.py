@@ -10,23 +10,23 @@ import typer
 
 from cli.arguments import AnyDomain, Json, examples, known_domains, read_settings
 from cli.output import age, emit, show, size, table
-from cli.table_log import by_status, committed_at, contents, position
 from cli.waiting import waiting_files
+from lakehouse.storage.table_log import by_status, committed_at, contents, position
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
     from rich.console import Console
 
     from lakehouse.settings import Settings
-    from lakehouse.tables import TableName, Tables
+    from lakehouse.storage.tables import TableName, Tables
 
 READERS = 4
 
 
 def status(settings: Settings, domain: str = "", now: datetime | None = None) -> dict[str, Any]:
     """Return how one domain or every domain stands: its last run, its tables, files that wait."""
-    from lakehouse.ledger import Ledger, code_version
-    from lakehouse.tables import Tables
+    from lakehouse.runs.ledger import Ledger, code_version
+    from lakehouse.storage.tables import Tables
 
     tables, instant = Tables.at(settings), now or datetime.now(UTC)
     ledger = Ledger(tables)
@@ -95,7 +95,7 @@ def _published(tables: Tables, domain: str) -> dict[str, Any] | None:
 
 def table_of(step: dict[str, Any]) -> TableName:
     """Return the table that a ledger step is about."""
-    from lakehouse.tables import TableName
+    from lakehouse.storage.tables import TableName
 
     own = step["table"].removeprefix(f"{step['layer']}.")
     return TableName(step["layer"], own if "__" in own else f"{step['domain']}__{own}")
@@ -104,7 +104,7 @@ def table_of(step: dict[str, Any]) -> TableName:
 def upstreams_of(step: dict[str, Any]) -> list[TableName]:
     """Return the tables a ledger step read; files are none."""
     from lakehouse.errors import UsageError
-    from lakehouse.tables import TableName
+    from lakehouse.storage.tables import TableName
 
     found = []
     for text in step["upstream"].replace(",", " ").split():

@@ -7,16 +7,16 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from contracts.parsing.load import load_domain
-from lakehouse.alerts import tell
+from lakehouse.alerts import router
 from lakehouse.errors import Broken, ContractBreach
-from lakehouse.tables import TableName
+from lakehouse.storage.tables import TableName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from bronze.arrivals import Overdue
     from contracts.model.contract import Contract
-    from lakehouse.ledger import Run
+    from lakehouse.runs.ledger import Run
     from lakehouse.settings import Settings
 
 log = logging.getLogger("lakehouse.alerts")
@@ -59,10 +59,10 @@ def report(
     stopped = {each.layer for each in broken if each.severity == "error"}
     # Where datasets are held back, gold was not audited as a whole.
     looked = [layer for layer in layers if layer != "gold" or not stopped & {"bronze", "silver"}]
-    if not broken and not tell.anything_open(settings, domain):
+    if not broken and not router.anything_open(settings, domain):
         return
     try:
-        tell.tell(
+        router.tell(
             settings, domain, contracts, broken,
             looked_at=looked, carried=_carried(contracts, run), run=run.number if run else 0,
         )  # fmt: skip
@@ -78,15 +78,15 @@ def owners_told(settings: Settings, domain: str, layer: str) -> Iterator[None]:
     try:
         yield
     except ContractBreach as breach:
-        tell.tell(settings, domain, contracts, breach.found, looked_at=[layer])
+        router.tell(settings, domain, contracts, breach.found, looked_at=[layer])
         raise
-    if tell.anything_open(settings, domain):
-        tell.tell(settings, domain, contracts, [], looked_at=[layer])
+    if router.anything_open(settings, domain):
+        router.tell(settings, domain, contracts, [], looked_at=[layer])
 
 
 def _overdue(domain: str, late: Overdue) -> Broken:
     return Broken(
-        late.dataset, "bronze", tell.FREQUENCY, str(late),
+        late.dataset, "bronze", router.FREQUENCY, str(late),
         table=str(TableName.of("bronze", domain, late.dataset)), severity="warning",
     )  # fmt: skip
 

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 from bronze.discovery import CAPTURE, FileLog
 from cli.undo_plan import Plan, Return, plan
 from gold import publish
-from lakehouse import restoring
-from lakehouse.ledger import FED, Ledger, Run, Step
-from lakehouse.lock import exclusive
-from lakehouse.restoring import ABSENT
-from lakehouse.tables import TableName, Tables
+from lakehouse.runs.ledger import FED, Ledger, Run, Step
+from lakehouse.runs.lock import exclusive
+from lakehouse.storage import restore
+from lakehouse.storage.restore import ABSENT
+from lakehouse.storage.tables import TableName, Tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +76,7 @@ def _go_back(
     versions = {}
     for done, (name, target) in enumerate(chosen.targets.items()):
         progress(f"{name}: back to version {target}", done, len(chosen.targets))
-        versions[name] = restoring.restore(tables, name, target, bookmarks)
+        versions[name] = restore.restore(tables, name, target, bookmarks)
         if name in planned:
             run.record(_step(run, planned[name], versions[name]))
     if chosen.publishes:

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from bronze.discovery import FileLog
 from contracts.parsing.load import domains, load_domain
-from lakehouse import restoring
 from lakehouse.errors import UsageError
-from lakehouse.ledger import FED, ROLLED_BACK, Ledger
-from lakehouse.restoring import ABSENT
-from lakehouse.tables import TableName, Tables
+from lakehouse.runs.ledger import FED, ROLLED_BACK, Ledger
+from lakehouse.storage import restore
+from lakehouse.storage.restore import ABSENT
+from lakehouse.storage.tables import TableName, Tables
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from contracts.model.contract import Contract
-    from lakehouse.ledger import Origin
+    from lakehouse.runs.ledger import Origin
     from lakehouse.settings import Settings
 
 # Runs that changed no row, or only undid others
@@ -96,7 +96,7 @@ def plan(settings: Settings, number: int) -> Plan:
     returns = [
         _return(tables, name, target)
         for name, target in targets.items()
-        if restoring.differs(tables, name, target)
+        if restore.differs(tables, name, target)
     ]
     carried = any("bronze" in origins[run].writes for run in undone)
     entries = FileLog(tables, domain).since(number) if carried else []
@@ -183,10 +183,10 @@ def _has_place(tables: Tables, name: TableName) -> bool:
 
 
 def _return(tables: Tables, name: TableName, target: int) -> Return:
-    restoring.require(tables, name, target)
-    then = None if target == ABSENT else restoring.at(tables, name, target)
+    restore.require(tables, name, target)
+    then = None if target == ABSENT else restore.at(tables, name, target)
     now = tables.open(name)
-    return Return(name, tables.version(name), target, restoring.rows(now), restoring.rows(then))
+    return Return(name, tables.version(name), target, restore.rows(now), restore.rows(then))
 
 
 def _left_alone(

@@ -12,12 +12,12 @@ from cli.arguments import known_domains
 from cli.output import size
 from cli.upkeep_plan import Work, surveyed
 from gold import publish
-from lakehouse import upkeep
 from lakehouse.errors import Busy, UsageError
-from lakehouse.ledger import FED, Ledger, Run, Step
-from lakehouse.lock import exclusive
-from lakehouse.tables import TableName, Tables
-from lakehouse.upkeep import Survey, Window, survey
+from lakehouse.runs.ledger import FED, Ledger, Run, Step
+from lakehouse.runs.lock import exclusive
+from lakehouse.storage import compaction
+from lakehouse.storage.compaction import Survey, Window, survey
+from lakehouse.storage.tables import TableName, Tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,7 +109,7 @@ def _domain(
 
 
 def _one(tables: Tables, found: Survey, window: Window, run: Run) -> int:
-    version = upkeep.maintain(tables, found, window)
+    version = compaction.maintain(tables, found, window)
     run.record(
         Step(
             run.number, run.domain, found.table.layer, str(found.table),
@@ -149,7 +149,7 @@ def _ops(
     work = Work(OPS, [(survey(tables, name, window), window) for name in names], [])
     for found, _ in [] if dry_run else work.due:
         progress(f"{found.table}: maintaining")
-        upkeep.maintain(tables, found, window)
+        compaction.maintain(tables, found, window)
     return work
 
 

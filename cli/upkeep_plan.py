@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from cli.flow import is_pending
 from contracts.parsing.load import domains, load_domain
-from lakehouse.restoring import quiet_since
-from lakehouse.tables import TableName, Tables
-from lakehouse.upkeep import Survey, Window, stands_at, survey
+from lakehouse.storage.compaction import Survey, Window, stands_at, survey
+from lakehouse.storage.restore import quiet_since
+from lakehouse.storage.tables import TableName, Tables
 from platinum.outcome import Stream
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bronze.discovery import FileLog
     from lakehouse.settings import Settings
-    from lakehouse.tables import Tables
+    from lakehouse.storage.tables import Tables
 
 
 def waiting_files(settings: Settings, domain: str) -> dict[str, Any]:
@@ -17,7 +17,7 @@ def waiting_files(settings: Settings, domain: str) -> dict[str, Any]:
     of a short command, so that is done only where the log does not know every file.
     """
     from bronze.discovery import FileLog
-    from lakehouse.tables import Tables
+    from lakehouse.storage.tables import Tables
 
     if not (settings.landing / domain).is_dir():
         return {"waiting": []}
@@ -43,8 +43,8 @@ def waiting_files(settings: Settings, domain: str) -> dict[str, Any]:
 
 
 def _all_captured(settings: Settings, tables: Tables, log: FileLog) -> bool:
-    from cli.table_log import position
-    from lakehouse.tables import TableName
+    from lakehouse.storage.table_log import position
+    from lakehouse.storage.tables import TableName
 
     root, captured = settings.landing / log.domain, set()
     for dataset in {entry.dataset for entry in log.entries}:

@@ -20,7 +20,7 @@ from dbt.adapters.spark.connections import SparkCredentials
 from dbt.adapters.spark.impl import SparkAdapter
 
 from gold.asking import answer
-from lakehouse.merging import DELETED, Merge, replace
+from lakehouse.storage.merge import DELETED, Merge, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.scope import traverse_scope
 
-from lakehouse.embedded import connection, show
+from lakehouse.engine.duckdb import connection, show
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -10,10 +10,10 @@ import pyarrow as pa
 from contracts.compilers.expectation_suite import Suite, suite
 from contracts.parsing.load import load_domain
 from gold.expectations import Expectations, Unexpected
-from lakehouse.dataset_audit.audit import Audit, audit
-from lakehouse.embedded import connection
+from lakehouse.engine.duckdb import connection
 from lakehouse.errors import Broken
-from lakehouse.tables import TableName, Tables
+from lakehouse.quality.dataset_audit.audit import Audit, audit
+from lakehouse.storage.tables import TableName, Tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from contracts.model.contract import Contract
     from gold.dbt import Project
-    from lakehouse.ledger import Run
+    from lakehouse.runs.ledger import Run
     from lakehouse.settings import Settings
 
 # More changed rows than this stay in Spark. A row of some 20 columns is about a kilobyte in pandas.

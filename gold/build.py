@@ -9,11 +9,11 @@ from gold.audit import audited
 from gold.dbt import Project
 from gold.expectations import Expectations
 from gold.failure import breach, told
-from lakehouse.catalog import register
-from lakehouse.ledger import Run, Step
-from lakehouse.session import LITTLE, configured
-from lakehouse.tables import TableName, Tables
-from lakehouse.writing import added, between
+from lakehouse.engine.session import LITTLE, configured
+from lakehouse.runs.ledger import Run, Step
+from lakehouse.storage.append import added, between
+from lakehouse.storage.catalog import register
+from lakehouse.storage.tables import TableName, Tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

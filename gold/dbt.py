@@ -15,9 +15,9 @@ import yaml
 from contracts.compilers.dbt_yaml import TAG
 from gold.holding import held_back
 from gold.outcome import Outcome, Progress, outcome, watched
+from lakehouse.engine.gateway import is_local
 from lakehouse.errors import LakehouseError
-from lakehouse.gateway import is_local
-from lakehouse.tables import TableName
+from lakehouse.storage.tables import TableName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -13,7 +13,7 @@ from contracts.parsing.load import load_domain
 from gold.publish import published
 from lakehouse.errors import UsageError
 from lakehouse.point_in_time import MICROSECONDS, FeatureSet, instants, join
-from lakehouse.tables import Tables
+from lakehouse.storage.tables import Tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from lakehouse.tables import TableName
+from lakehouse.storage.tables import TableName
 
 Progress = Callable[[str, int, int], None]
 

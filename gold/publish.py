@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from lakehouse.published import PUBLICATIONS, published
-from lakehouse.tables import TableName, Tables
+from lakehouse.storage.publications import PUBLICATIONS, published
+from lakehouse.storage.tables import TableName, Tables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

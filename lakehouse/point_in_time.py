@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Self
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakehouse import embedded
+from lakehouse.engine import duckdb
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.tables import TableName
+from lakehouse.storage.tables import TableName
 
 if TYPE_CHECKING:
     from contracts.model.contract import Contract
-    from lakehouse.tables import Tables
+    from lakehouse.storage.tables import Tables
 
 MICROSECONDS = pa.timestamp("us", tz="UTC")
 # Two rows of one key and instant: the one loaded last wins, then the greater by the source's order.
@@ -179,7 +179,7 @@ def _as_of(
         asof left join chosen as f on {same} and e._at >= f._usable_from
         order by e._row
     """
-    with embedded.connection() as connection:
+    with duckdb.connection() as connection:
         connection.register(
             "entities",
             keys.append_column("_at", _microseconds(at)).append_column(

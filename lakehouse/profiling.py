@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from contracts.evolution.draft import EMAIL, FEW_VALUES, PHONE, ColumnProfile, Profile
 from contracts.sql import quoted
-from lakehouse.embedded import connection
+from lakehouse.engine.duckdb import connection
 from lakehouse.errors import UsageError
-from lakehouse.tables import LAYERS, TableName, Tables
+from lakehouse.storage.tables import LAYERS, TableName, Tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,7 +95,7 @@ def _from_jdbc(settings: Settings, url: str, table: str) -> Any:
     """Return up to a million rows by Spark; user and password come from the environment."""
     import os
 
-    from lakehouse.session import spark
+    from lakehouse.engine.session import spark
 
     if not table:
         raise UsageError("a JDBC URL needs --table")

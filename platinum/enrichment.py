@@ -14,10 +14,10 @@ import pyarrow as pa
 from contracts.compilers import table_descriptions as describe
 from contracts.parsing.load import load_domain
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.ledger import FED, Ledger, Step
-from lakehouse.lock import exclusive
-from lakehouse.tables import Tables
-from lakehouse.writing import append_arrow
+from lakehouse.runs.ledger import FED, Ledger, Step
+from lakehouse.runs.lock import exclusive
+from lakehouse.storage.append import append_arrow
+from lakehouse.storage.tables import Tables
 from platinum.inference import Embedder, embedder
 from platinum.texts import Job, current, waiting
 from platinum.vectors import Identity, Spool, as_lists, stored
@@ -25,7 +25,7 @@ from platinum.vectors import Identity, Spool, as_lists, stored
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from lakehouse.ledger import Run
+    from lakehouse.runs.ledger import Run
     from lakehouse.settings import Settings
 
 

@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
 from contracts.compilers import gate
-from lakehouse.python_checks import with_python_checks
+from lakehouse.engine.python_checks import with_python_checks
 from platinum.outcome import ALONE, BAD, EARLY, FRESH, SEEN
 
 if TYPE_CHECKING:

@@ -10,17 +10,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakehouse import embedded
-from lakehouse.catalog import names_in
+from lakehouse.engine import duckdb
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.point_in_time import FeatureSet, instants, join
+from lakehouse.storage.catalog import names_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     from contracts.model.contract import Contract
-    from lakehouse.tables import TableName, Tables
+    from lakehouse.storage.tables import TableName, Tables
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def _query(
 ) -> tuple[pa.Table, dict[str, int]]:
     """Return the rows of the contract's query, and the version of each table it read."""
     versions: dict[str, int] = {}
-    with embedded.connection() as connection:
+    with duckdb.connection() as connection:
         for name in names_in(query):
             table = tables.open(name, pins.get(name))
             if table is None:

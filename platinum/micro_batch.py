@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 from contracts.compilers import table_descriptions as describe
 from lakehouse.errors import LakehouseError
 from lakehouse.point_in_time import instants
-from lakehouse.published import published
-from lakehouse.tables import TableName, Tables
+from lakehouse.storage.publications import published
+from lakehouse.storage.tables import TableName, Tables
 from platinum import events
 from platinum.model_store import ModelStore
 from platinum.onnx_scorer import SCORE, SCORED_AT, score_batches
@@ -109,7 +109,7 @@ class Scorer:
     def _write(self, found: DataFrame, model: Model, context: Context, number: int) -> None:
         from pyspark.sql import functions as F
 
-        from lakehouse.writing import append
+        from lakehouse.storage.append import append
 
         shape, declared = self.shape, self.contract.score
         rows = events.exploded(found, shape, model.columns)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from lakehouse import embedded
+from lakehouse.engine import duckdb
 from lakehouse.errors import LakehouseError
-from lakehouse.tables import TableName, Tables
+from lakehouse.storage.tables import TableName, Tables
 from platinum.model_store import ModelStore
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _extremes(
         return [], [], {}
     rows = pa.table(table.scan(predicate=f'"_batch" = {outcome.run}'))
     columns = ", ".join(f'"{name}"' for name in outcome.stream.contract.names)
-    with embedded.connection() as connection:
+    with duckdb.connection() as connection:
         connection.register("rows", rows)
 
         def top(order: str) -> list[dict[str, Any]]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from contracts.parsing.load import load_domain
 from lakehouse.errors import Broken, ContractBreach, LakehouseError, UsageError
-from lakehouse.ledger import FED, Ledger, Step
-from lakehouse.lock import exclusive
-from lakehouse.tables import TableName, Tables
+from lakehouse.runs.ledger import FED, Ledger, Step
+from lakehouse.runs.lock import exclusive
+from lakehouse.storage.tables import TableName, Tables
 from platinum.checkpoints import damaged, set_aside
 from platinum.model_store import ModelStore
 from platinum.outcome import Outcome, Stream, told
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pyspark.sql.streaming.query import StreamingQuery
 
     from contracts.model.contract import Contract
-    from lakehouse.ledger import Run
+    from lakehouse.runs.ledger import Run
     from lakehouse.settings import Settings
     from platinum.micro_batch import Scorer
 
@@ -127,7 +127,7 @@ def _run(
     since_batch: int,
     say: Callable[[str], None],
 ) -> Outcome:
-    from lakehouse.session import boot, spark
+    from lakehouse.engine.session import boot, spark
 
     boot(settings, short=not always_on)
     from platinum.micro_batch import Scorer

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakehouse import embedded
+from lakehouse.engine import duckdb
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.tables import TableName
+from lakehouse.storage.tables import TableName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from deltalake import DeltaTable
 
     from contracts.model.contract import Contract
-    from lakehouse.tables import Tables
+    from lakehouse.storage.tables import Tables
     from platinum.vectors import Identity
 
 
@@ -72,7 +72,7 @@ def current(tables: Tables, job: Job) -> tuple[pa.Table, int, int]:
         from states where latest._op <> 'd' order by text, {keys}
     """
     wanted = list(dict.fromkeys((*job.key, *columns, "_op", "_sequence")))
-    with embedded.connection() as connection:
+    with duckdb.connection() as connection:
         connection.register("events", table.scan(wanted))
         rows = connection.sql(query).to_arrow_table()
     found = rows.filter(pc.not_equal(rows["text"], ""))
@@ -94,7 +94,7 @@ def waiting(
     keys = [_quoted(name) for name in job.key]
     same = " and ".join(f"texts.{name} = latest.{name}" for name in keys)
     columns = [*job.key, "text_hash", "_batch"]
-    with embedded.connection() as connection:
+    with duckdb.connection() as connection:
         connection.register("texts", texts.append_column("_row", pa.array(range(len(texts)))))
         connection.register("rows", pa.table(results.scan(columns, identity.matches())))
         found = connection.sql(

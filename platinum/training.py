@@ -14,10 +14,10 @@ import numpy as np
 
 from contracts.parsing.load import load_domain
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.ledger import code_version
-from lakehouse.lock import exclusive
-from lakehouse.published import published
-from lakehouse.tables import Tables
+from lakehouse.runs.ledger import code_version
+from lakehouse.runs.lock import exclusive
+from lakehouse.storage.publications import published
+from lakehouse.storage.tables import Tables
 from platinum import examples, judgement
 from platinum.model_store import ModelStore
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from contracts.model.contract import Contract
     from lakehouse.settings import Settings
-    from lakehouse.tables import TableName
+    from lakehouse.storage.tables import TableName
     from platinum.examples import Examples
 
 # ONNX computes with 32 bits; sums over a few hundred leaves differ in the seventh digit.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from lakehouse import embedded
+from lakehouse.engine import duckdb
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -90,7 +90,7 @@ class Spool:
 def stored(table: DeltaTable, identity: Identity, hashes: Iterable[str]) -> dict[str, np.ndarray]:
     """Return the vectors that a results table has for texts, by text hash."""
     wanted = pa.table({"text_hash": pa.array(hashes, pa.string())})
-    with embedded.connection() as connection:
+    with duckdb.connection() as connection:
         connection.register("wanted", wanted)
         connection.register("rows", table.scan(["text_hash", "embedding"], identity.matches()))
         found = connection.sql(

@@ -20,7 +20,7 @@ from xml.etree import ElementTree as ET
 from rich.console import Console
 from rich.table import Table
 
-from lakehouse.session import spark
+from lakehouse.engine.session import spark
 from lakehouse.settings import PROJECT, Settings
 from proofs.convergence import shrunk, try_pack
 from proofs.kills import PROGRAMS, Harness, points

@@ -9,8 +9,8 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from cli.flow import carry
-from lakehouse.catalog import register
-from lakehouse.tables import TableName, Tables
+from lakehouse.storage.catalog import register
+from lakehouse.storage.tables import TableName, Tables
 from proofs import shop
 from proofs.oracle import Expected, expected
 from proofs.records import records

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 GIVE_UP_SECONDS = 300
 LONGEST_DELAY = 0.5
 # Two small files are worth to be merged, or these tables would be too small for upkeep to touch.
-MAINTAIN = "from lakehouse import upkeep; upkeep.FEW = 2; from cli.main import main; main()"
+MAINTAIN = "from lakehouse.storage import compaction; compaction.FEW = 2; from cli.main import main; main()"
 PROGRAMS = {
     "run": ["-m", "cli.main", "run", shop.DOMAIN, "--json"],
     "maintain": ["-c", MAINTAIN, "maintain", shop.DOMAIN, "--json"],

@@ -16,7 +16,7 @@ def ensure(java: Path) -> None:
     if stamp.get("key") == key and Path(stamp["archive"]).exists():
         return
     say("making the class archive (half a minute, once)")
-    program = "from lakehouse.class_archive import build; from lakehouse.settings import settings; "
+    program = "from lakehouse.engine.class_archive import build; from lakehouse.settings import settings; "
     program += "print(build(settings()))"
     done = subprocess.run(
         [VENV / "bin" / "python", "-c", program],
@@ -33,6 +33,6 @@ def ensure(java: Path) -> None:
 
 def _key(java: Path) -> str:
     parts = hashlib.sha256(f"{ROOT} {java} {java.stat().st_mtime_ns}".encode())
-    for name in ("scripts/jars.lock", "uv.lock", "lakehouse/class_archive.py"):
+    for name in ("scripts/jars.lock", "uv.lock", "lakehouse/engine/class_archive.py"):
         parts.update((ROOT / name).read_bytes())
     return parts.hexdigest()

@@ -16,7 +16,7 @@ from contracts.compilers import vault_sql
 from contracts.compilers.conditions import absent
 from contracts.sql import name
 from lakehouse.errors import Broken, ContractBreach
-from lakehouse.tables import TableName
+from lakehouse.storage.tables import TableName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

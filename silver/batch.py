@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lakehouse.tables import TableName, Tables
+from lakehouse.storage.tables import TableName, Tables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from contracts.model.contract import Contract
-    from lakehouse.dataset_audit.audit import Audit
-    from lakehouse.ledger import Run
-    from lakehouse.sealing import Seal
-    from lakehouse.writing import Written
+    from lakehouse.quality.dataset_audit.audit import Audit
+    from lakehouse.quality.sealing import Seal
+    from lakehouse.runs.ledger import Run
+    from lakehouse.storage.append import Written
 
 
 @dataclass(frozen=True)

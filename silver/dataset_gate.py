@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lakehouse.dataset_audit.audit import Audit, audit
+from lakehouse.quality.dataset_audit.audit import Audit, audit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -60,7 +60,7 @@ def _told(batch: Batch, reason: tuple[str, str, str, int]) -> str:
 
 def reasons_in(rejected: pa.Table) -> list[tuple[str, str, str, int]]:
     """Return the most frequent reasons of rejected rows in memory, each with one value."""
-    from lakehouse.embedded import connection
+    from lakehouse.engine.duckdb import connection
 
     with connection() as database:
         database.register("rejected", rejected.select(["_failures"]))

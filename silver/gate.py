@@ -9,8 +9,8 @@ from pyspark.sql import functions as F
 from contracts.compilers import gate, vault_sql
 from contracts.sql import from_text, literal, name
 from contracts.types import LADDERS, decimal
-from lakehouse.python_checks import with_python_checks
-from lakehouse.quarantine import ROW_ID
+from lakehouse.engine.python_checks import with_python_checks
+from lakehouse.quality.quarantine_rows import ROW_ID
 
 if TYPE_CHECKING:
     from pyspark.sql import Column as SparkColumn

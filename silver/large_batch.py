@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from contracts.compilers import table_descriptions as describe
 from contracts.compilers.gate import TOMBSTONE, TRUNCATE
 from contracts.compilers.vault_sql import events_columns
-from lakehouse.writing import Written, append
+from lakehouse.storage.append import Written, append
 from silver import across_rows, dataset_gate, truncates
 from silver.batch import Batch, Loaded
 from silver.gate import FORMER, GOOD, IDENTITY, UNAVAILABLE

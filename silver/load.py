@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
+from lakehouse.engine.session import INTERPRETED, configured
 from lakehouse.errors import ContractBreach, LakehouseError
-from lakehouse.ledger import Step
-from lakehouse.sealing import Seal
-from lakehouse.session import INTERPRETED, configured
-from lakehouse.tables import Tables
-from lakehouse.writing import added
+from lakehouse.quality.sealing import Seal
+from lakehouse.runs.ledger import Step
+from lakehouse.storage.append import added
+from lakehouse.storage.tables import Tables
 from silver import across_rows, large_batch, small_batch
 from silver.batch import Batch, Loaded
 from silver.gate import judged
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from contracts.model.contract import Contract
-    from lakehouse.ledger import Run
+    from lakehouse.runs.ledger import Run
     from lakehouse.settings import Settings
 
 PARALLEL = 3

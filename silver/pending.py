@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lakehouse.tables import TableName
+from lakehouse.storage.tables import TableName
 
 if TYPE_CHECKING:
     from contracts.model.contract import Contract
-    from lakehouse.tables import Tables
+    from lakehouse.storage.tables import Tables
 
 CAPTURE = "capture"
 

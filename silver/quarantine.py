@@ -10,7 +10,7 @@ import pyarrow as pa
 from pyspark.sql import functions as F
 
 from contracts.compilers.engine_columns import FAILURES as FAILURE
-from lakehouse.quarantine import FAILURES, OPEN, REPLAYED, ROW_ID, SETTLED, sealed
+from lakehouse.quality.quarantine_rows import FAILURES, OPEN, REPLAYED, ROW_ID, SETTLED, sealed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from contracts.model.contract import Contract
-    from lakehouse.sealing import Seal
+    from lakehouse.quality.sealing import Seal
     from silver.batch import Batch
 
 TOLD = ("status", "failures", "contract_version", *SETTLED)

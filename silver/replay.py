@@ -15,10 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
-from lakehouse.embedded import connection
+from lakehouse.engine.duckdb import connection
 from lakehouse.errors import UsageError
-from lakehouse.ledger import Step
-from lakehouse.quarantine import FAILURES, OPEN, ROW_ID
+from lakehouse.quality.quarantine_rows import FAILURES, OPEN, ROW_ID
+from lakehouse.runs.ledger import Step
 from silver.batch import Batch
 from silver.gate import FORMER, identified, judged
 from silver.load import reconcile, stored_events
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame, SparkSession
 
-    from lakehouse.ledger import Run
+    from lakehouse.runs.ledger import Run
 
 OPENED = (ROW_ID, "_bronze_batch", "_sequence", "contract_version", "failures")
 

@@ -17,12 +17,12 @@ from pyspark.sql import functions as F
 
 from contracts.compilers.vault_sql import events_columns
 from contracts.sql import quoted
-from lakehouse.embedded import connection
+from lakehouse.engine.duckdb import connection
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.ledger import Step
-from lakehouse.merging import DELETED, Merge
-from lakehouse.quarantine import ROW_ID
-from lakehouse.writing import append_arrow, between
+from lakehouse.quality.quarantine_rows import ROW_ID
+from lakehouse.runs.ledger import Step
+from lakehouse.storage.append import append_arrow, between
+from lakehouse.storage.merge import DELETED, Merge
 from silver import truncates
 from silver.gate import judged
 from silver.quarantine import as_rows

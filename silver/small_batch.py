@@ -17,9 +17,9 @@ from pyspark.sql import functions as F
 from contracts.compilers import table_descriptions as describe
 from contracts.compilers.vault_sql import events_columns
 from contracts.sql import quoted
-from lakehouse.quarantine import ROW_ID
-from lakehouse.tables import TableName, Tables
-from lakehouse.writing import Written, append_arrow
+from lakehouse.quality.quarantine_rows import ROW_ID
+from lakehouse.storage.append import Written, append_arrow
+from lakehouse.storage.tables import TableName, Tables
 from silver import across_rows, dataset_gate, truncates
 from silver.batch import Batch, Loaded
 from silver.gate import FORMER, GOOD, IDENTITY, UNAVAILABLE
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from contracts.compilers.table_descriptions import TableDescription
     from contracts.model.contract import Contract
-    from lakehouse.ledger import Run
+    from lakehouse.runs.ledger import Run
 
 # About 250 bytes a row pass through the driver's memory.
 ROWS = 500_000

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from contracts.compilers import vault_sql
 from contracts.compilers.vault_sql import events_columns
-from lakehouse.tables import TableName
+from lakehouse.storage.tables import TableName
 from silver.repeats import VERDICT
 
 if TYPE_CHECKING:

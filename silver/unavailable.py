@@ -17,8 +17,8 @@ import pyarrow as pa
 from pyspark.sql import functions as F
 
 from contracts.compilers import vault_sql
-from lakehouse.embedded import connection
-from lakehouse.merging import DELETED, Merge
+from lakehouse.engine.duckdb import connection
+from lakehouse.storage.merge import DELETED, Merge
 from silver.gate import MOVED_FROM, UNAVAILABLE
 
 if TYPE_CHECKING:

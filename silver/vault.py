@@ -11,9 +11,9 @@ from pyspark.sql import functions as F
 
 from contracts.compilers import table_descriptions as describe
 from contracts.compilers import vault_sql
-from lakehouse.ledger import Step
-from lakehouse.tables import TableName
-from lakehouse.writing import Written, append
+from lakehouse.runs.ledger import Step
+from lakehouse.storage.append import Written, append
+from lakehouse.storage.tables import TableName
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from contracts.compilers.table_descriptions import TableDescription
     from contracts.model.contract import Contract, Hub
-    from lakehouse.ledger import Run
-    from lakehouse.tables import Tables
+    from lakehouse.runs.ledger import Run
+    from lakehouse.storage.tables import Tables
 
 # Several datasets load one hub; their anti-joins must not pass each other.
 LOCKS: dict[TableName, Lock] = defaultdict(Lock)

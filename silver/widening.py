@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from contracts.types import short, widens
-from lakehouse.tables import TableName
+from lakehouse.storage.tables import TableName
 from silver.vault import LOCKS
 
 if TYPE_CHECKING:

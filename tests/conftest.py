@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from lakehouse.settings import PROJECT, Settings
-from lakehouse.tables import LAYERS
+from lakehouse.storage.tables import LAYERS
 
 # PySpark's Connect client, which Great Expectations looks for, takes a process whose main module
 # has no file for its own doctests and ends it; the workers of a parallel test run have none.
@@ -19,7 +19,7 @@ if not hasattr(sys.modules["__main__"], "__file__"):
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory):
     """The one Spark session of the test run."""
-    from lakehouse.session import spark
+    from lakehouse.engine.session import spark
 
     home = tmp_path_factory.mktemp("session")
     session = spark(Settings(home=home, driver_memory="2g"))

@@ -6,7 +6,7 @@ import shutil
 
 from cli.flow import carry
 from lakehouse.settings import PROJECT, Settings
-from lakehouse.tables import TableName, Tables
+from lakehouse.storage.tables import TableName, Tables
 from tests.orders import document, event, land_events, order, write_contract
 
 BRONZE = TableName("bronze", "shop__orders")

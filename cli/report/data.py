@@ -29,8 +29,8 @@ def collect(settings: Settings, domain: str = "") -> dict[str, Any]:
 
 
 def _domain(settings: Settings, one: dict[str, Any]) -> dict[str, Any]:
-    from lakehouse.ledger import Ledger
-    from lakehouse.tables import Tables
+    from lakehouse.runs.ledger import Ledger
+    from lakehouse.storage.tables import Tables
 
     name = one["domain"]
     ledger = Ledger(Tables.at(settings))

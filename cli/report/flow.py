@@ -44,7 +44,7 @@ def _sources(
 ) -> list[dict[str, Any]]:
     """Return one box a captured dataset: how many files were taken, how many wait."""
     from bronze.discovery import FileLog
-    from lakehouse.tables import Tables
+    from lakehouse.storage.tables import Tables
 
     log = FileLog(Tables.at(settings), domain)
     paths = {(entry.dataset, entry.path) for entry in log.entries if entry.status == "planned"}

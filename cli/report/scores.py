@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cli.table_log import dictionaries
+from lakehouse.storage.table_log import dictionaries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +19,7 @@ SHOWN = 5
 
 def scores(settings: Settings, domain: str, contracts: dict[str, Contract]) -> list[dict[str, Any]]:
     """Return one entry a score contract whose table there is: actions, best and worst rows."""
-    from lakehouse.tables import TableName, Tables
+    from lakehouse.storage.tables import TableName, Tables
 
     found = []
     for contract in contracts.values():

@@ -15,8 +15,8 @@ import pyarrow as pa
 from domains.retail.faults_files import key_of
 from domains.retail.frames import batches
 from domains.retail.schemas import SCHEMAS
-from lakehouse.embedded import connection
-from lakehouse.fault_manifest import Expected, digest, fingerprint
+from lakehouse.engine.duckdb import connection
+from lakehouse.quality.fault_manifest import Expected, digest, fingerprint
 
 if TYPE_CHECKING:
     from datetime import date

@@ -23,7 +23,7 @@ from domains.retail.files import write_parquet
 from domains.retail.frames import START_DAY, batches, days, week_of
 from domains.retail.replay import day_commits
 from domains.retail.schemas import DATASETS, KEYS, SCHEMAS
-from lakehouse.fault_manifest import Fault, Manifest
+from lakehouse.quality.fault_manifest import Fault, Manifest
 
 DROPS = "promotions"
 _EVE = START_DAY - timedelta(days=1)

@@ -33,8 +33,8 @@ from domains.retail.frames import (
 )
 from domains.retail.replay import SEED, day_commits, overridden
 from domains.retail.schemas import DATASETS, KEYS, SCHEMAS
-from lakehouse import fault_manifest
 from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.quality import fault_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from bronze.arrivals import overdue
 from cli.flow import carry
 from contracts.errors import ContractError
 from contracts.parsing.load import load_domain
-from lakehouse.tables import Tables
+from lakehouse.storage.tables import Tables
 from tests import orders
 
 PROMISES = [

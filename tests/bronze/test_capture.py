@@ -11,8 +11,8 @@ import pytest
 from cli.flow import carry
 from contracts.parsing.load import load_domain
 from lakehouse.errors import ContractBreach
-from lakehouse.ledger import Ledger
-from lakehouse.tables import TableName, Tables
+from lakehouse.runs.ledger import Ledger
+from lakehouse.storage.tables import TableName, Tables
 from tests import orders
 
 pytestmark = pytest.mark.spark

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from bronze import capture, discovery
 from contracts.parsing.load import load_domain
-from lakehouse.ledger import Run
+from lakehouse.runs.ledger import Run
 from lakehouse.settings import Settings
-from lakehouse.tables import TableName, Tables
+from lakehouse.storage.tables import TableName, Tables
 from tests import orders
 
 BRONZE = TableName.of("bronze", "shop", "orders")

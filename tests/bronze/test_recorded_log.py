@@ -11,7 +11,7 @@ import pytest
 
 from cli.flow import carry
 from lakehouse.settings import PROJECT
-from lakehouse.tables import TableName, Tables
+from lakehouse.storage.tables import TableName, Tables
 from tests import orders
 
 pytestmark = pytest.mark.spark

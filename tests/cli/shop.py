@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from lakehouse.ledger import Ledger, Run, Step
-from lakehouse.tables import TableName, Tables
+from lakehouse.runs.ledger import Ledger, Run, Step
+from lakehouse.storage.tables import TableName, Tables
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,10 +9,18 @@ import pyarrow as pa
 import pytest
 
 from bronze.discovery import Entry, FileLog
-from lakehouse.embedded import connection
-from lakehouse.fault_manifest import Expected, Fault, Manifest, digest, fingerprint, path_of, text
-from lakehouse.ledger import Ledger, Step
-from lakehouse.tables import TableName, Tables
+from lakehouse.engine.duckdb import connection
+from lakehouse.quality.fault_manifest import (
+    Expected,
+    Fault,
+    Manifest,
+    digest,
+    fingerprint,
+    path_of,
+    text,
+)
+from lakehouse.runs.ledger import Ledger, Step
+from lakehouse.storage.tables import TableName, Tables
 from tests.cli import shop
 
 NAMES = ("number", "customer_id", "price")

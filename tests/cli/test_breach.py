@@ -7,10 +7,10 @@ import json
 import pytest
 
 from cli.main import main
-from lakehouse.ledger import Ledger
-from lakehouse.published import published
+from lakehouse.runs.ledger import Ledger
 from lakehouse.settings import settings as of_process
-from lakehouse.tables import Tables
+from lakehouse.storage.publications import published
+from lakehouse.storage.tables import Tables
 from tests import orders
 from tests.alert_servers import Hook
 from tests.small_shop import BRONZE, FACT, QUARANTINE, SATELLITE, rows, settings_of

@@ -9,9 +9,9 @@ import pytest
 
 from cli.expire import age
 from lakehouse.errors import UsageError
-from lakehouse.ledger import Ledger
-from lakehouse.quarantine import SETTLED
-from lakehouse.tables import TableName, Tables
+from lakehouse.quality.quarantine_rows import SETTLED
+from lakehouse.runs.ledger import Ledger
+from lakehouse.storage.tables import TableName, Tables
 from tests.cli.shop import QUARANTINE
 
 NAME = TableName.of("silver", "shop", "orders_quarantine")

@@ -149,7 +149,7 @@ def test_a_domain_without_a_sample_source_says_where_files_belong(lakehouse, emp
 
 def test_a_second_landing_is_refused_while_one_works(lakehouse, source, empty):
     """Two landings of a domain never mix; a landing does not stop a run."""
-    from lakehouse.lock import exclusive
+    from lakehouse.runs.lock import exclusive
 
     source("    raise AssertionError('must not start')")
     with exclusive(empty, "shop-landing", "land"):

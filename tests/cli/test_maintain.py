@@ -6,11 +6,11 @@ import pytest
 
 from cli import undo, upkeep
 from gold import build
-from lakehouse import upkeep as tables_upkeep
 from lakehouse.errors import Busy, UsageError
-from lakehouse.ledger import Ledger
-from lakehouse.lock import exclusive
-from lakehouse.published import published
+from lakehouse.runs.ledger import Ledger
+from lakehouse.runs.lock import exclusive
+from lakehouse.storage import compaction as tables_upkeep
+from lakehouse.storage.publications import published
 from silver import pending
 from tests.aging import age
 from tests.cli import shop as without_spark
@@ -161,7 +161,7 @@ def test_a_domain_at_work_is_left_alone(empty):
 
 def test_the_verb_shows_what_it_would_do(lakehouse, home):
     """`--dry-run` writes nothing; without it the tables are listed that were worked on."""
-    from lakehouse.tables import Tables
+    from lakehouse.storage.tables import Tables
 
     tables = Tables(str(home / "warehouse"))
     before = {name: tables.version(name) for name in tables.names()}

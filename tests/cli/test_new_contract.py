@@ -14,7 +14,7 @@ from cli.contracts import check
 from cli.draft import new
 from lakehouse.errors import UsageError
 from lakehouse.settings import Settings
-from lakehouse.tables import TableName, Tables
+from lakehouse.storage.tables import TableName, Tables
 from tests.orders import write_contract
 
 ROWS = 300

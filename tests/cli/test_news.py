@@ -6,8 +6,8 @@ from cli.flow import LAYERS
 from cli.news import LITTLE, TEXT, is_little
 from contracts.parsing.load import load_domain
 from lakehouse.settings import Settings
-from lakehouse.tables import TableName
-from lakehouse.writing import added
+from lakehouse.storage.append import added
+from lakehouse.storage.tables import TableName
 from silver import pending
 from tests.cli import shop
 

@@ -9,7 +9,7 @@ import yaml
 from contracts.evolution.patch import Proposed, patched
 from contracts.parsing.load import load_file
 from lakehouse.settings import PROJECT
-from lakehouse.tables import TableName, Tables
+from lakehouse.storage.tables import TableName, Tables
 
 CUSTOMERS = TableName.of("bronze", "shop", "customers")
 

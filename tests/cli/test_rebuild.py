@@ -9,7 +9,7 @@ from deltalake import DeltaTable, write_deltalake
 from cli import restate, undo
 from gold import build
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.ledger import Ledger
+from lakehouse.runs.ledger import Ledger
 from tests.small_shop import FACT, MART, SATELLITE, Shop, rows
 
 pytestmark = pytest.mark.spark

@@ -7,8 +7,8 @@ import re
 import pyarrow as pa
 import pytest
 
-from lakehouse.ledger import Ledger
-from lakehouse.tables import TableName, Tables
+from lakehouse.runs.ledger import Ledger
+from lakehouse.storage.tables import TableName, Tables
 from tests.cli import shop
 
 
@@ -73,7 +73,7 @@ def test_a_table_that_was_built_anew_counts_from_there(page, home):
     with Ledger(tables).run("shop") as run:
         first = Ledger(tables).steps("shop")
         again = next(step for step in first if step["table"] == "silver.shop__sat_customer")
-        from lakehouse.ledger import Step
+        from lakehouse.runs.ledger import Step
 
         run.record(Step(**{**again, "run": run.number}))
     assert "Gates that add up 2 of 2" in words(page())

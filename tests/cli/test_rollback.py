@@ -9,10 +9,10 @@ import pytest
 from cli import undo
 from cli.flow import carry
 from cli.undo_plan import plan
-from lakehouse import restoring
 from lakehouse.errors import UsageError
-from lakehouse.ledger import Ledger
-from lakehouse.published import published
+from lakehouse.runs.ledger import Ledger
+from lakehouse.storage import restore
+from lakehouse.storage.publications import published
 from tests.small_shop import BRONZE, FACT, MART, QUARANTINE, SATELLITE, Shop, filled, rows
 
 pytestmark = pytest.mark.spark
@@ -75,16 +75,16 @@ class Killed(Exception):
 @contextmanager
 def killed_after(monkeypatch, count):
     """Let the block's rollback die after so many tables are back."""
-    real, done = restoring.restore, []
+    real, done = restore.restore, []
 
-    def restore(*arguments):
+    def dying(*arguments):
         if len(done) == count:
             raise Killed
         done.append(arguments)
         return real(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(restoring, "restore", restore)
+        patch.setattr(restore, "restore", dying)
         with pytest.raises(Killed):
             yield
 

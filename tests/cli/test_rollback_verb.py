@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bronze.discovery import Entry, FileLog
-from lakehouse.tables import TableName, Tables
+from lakehouse.storage.tables import TableName, Tables
 
 ORDERS = TableName("bronze", "shop__orders")
 

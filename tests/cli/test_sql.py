@@ -13,7 +13,7 @@ import pytest
 from deltalake import write_deltalake
 
 from gold import publish
-from lakehouse.tables import TableName, Tables
+from lakehouse.storage.tables import TableName, Tables
 
 WRITING = (
     "drop table gold.shop__fct_order",

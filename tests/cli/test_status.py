@@ -9,8 +9,8 @@ import pytest
 from deltalake import DeltaTable
 
 from bronze.discovery import Entry, FileLog
-from lakehouse.ledger import Ledger
-from lakehouse.tables import Tables
+from lakehouse.runs.ledger import Ledger
+from lakehouse.storage.tables import Tables
 from tests.cli import shop
 
 

@@ -15,9 +15,9 @@ from contracts.errors import ContractError
 from contracts.parsing.formats import pattern_of
 from contracts.parsing.load import load_domain
 from contracts.parsing.units import is_known
-from lakehouse.contract_versions import refuse_older
-from lakehouse.ledger import Ledger, Step
-from lakehouse.tables import Tables
+from lakehouse.runs.contract_versions import refuse_older
+from lakehouse.runs.ledger import Ledger, Step
+from lakehouse.storage.tables import Tables
 from tests import orders
 
 AMOUNT, STATUS = 2, 3

@@ -22,7 +22,7 @@ from contracts.model.checks import typed
 from contracts.model.contract import Column, Contract
 from contracts.model.rules import RowRule, Rule
 from contracts.parsing.formats import FORMATS, pattern_of
-from lakehouse.python_checks import with_python_checks
+from lakehouse.engine.python_checks import with_python_checks
 from tests.contracts import judges
 
 pytestmark = pytest.mark.spark

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from domains.retail import source
-from lakehouse import fault_manifest
+from lakehouse.quality import fault_manifest
 from tests.domains.changelog import LOGGED, as_multiset, folded, real_state, told
 
 SEED = 7

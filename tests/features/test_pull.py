@@ -11,7 +11,7 @@ import pytest
 from gold import publish
 from gold.features import _write, feature_sets, pull
 from lakehouse.errors import UsageError
-from lakehouse.tables import TableName, Tables
+from lakehouse.storage.tables import TableName, Tables
 from tests.features.shop import at, write
 
 ROWS = [(1, 0, 10, 1, "a"), (2, 5, 20, 1, "b"), (1, 60, 11, 1, "c")]

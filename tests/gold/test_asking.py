@@ -10,7 +10,7 @@ import pytest
 
 from gold import asking
 from gold.asking import answer
-from lakehouse.tables import TableName, Tables
+from lakehouse.storage.tables import TableName, Tables
 
 ROWS, PARENTS = TableName("gold", "asked__rows"), TableName("gold", "asked__parents")
 SCHEMA = pa.schema(

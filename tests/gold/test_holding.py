@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace as Node
 
 from gold.holding import held_back
-from lakehouse.tables import TableName
+from lakehouse.storage.tables import TableName
 
 
 def table(name):

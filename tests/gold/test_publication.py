@@ -8,8 +8,8 @@ import pytest
 
 from gold import publish
 from gold.dbt import Project
-from lakehouse.catalog import register
 from lakehouse.errors import LakehouseError
+from lakehouse.storage.catalog import register
 from tests.gold.toy import ITEM, SATELLITE, SHELF, stored
 
 pytestmark = pytest.mark.spark

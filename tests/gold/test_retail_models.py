@@ -9,9 +9,9 @@ import pytest
 
 from gold import build, publish
 from gold.dbt import Project
-from lakehouse.ledger import Ledger
+from lakehouse.runs.ledger import Ledger
 from lakehouse.settings import PROJECT, Settings
-from lakehouse.tables import LAYERS, TableName, Tables
+from lakehouse.storage.tables import LAYERS, TableName, Tables
 from tests.gold.vault import GHOST, Vault, event, hashed
 
 pytestmark = [pytest.mark.spark, pytest.mark.slow]

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from gold import build
-from lakehouse.ledger import Ledger
+from lakehouse.runs.ledger import Ledger
 from lakehouse.settings import PROJECT, Settings
-from lakehouse.tables import TableName, Tables
+from lakehouse.storage.tables import TableName, Tables
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from lakehouse.tables import TableName
+from lakehouse.storage.tables import TableName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from lakehouse.tables import Tables
+    from lakehouse.storage.tables import Tables
 
 GHOST = bytes(32)
 MONEY = pa.decimal128(10, 2)

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pytest
 
 from contracts.parsing.load import load_domain
-from lakehouse.alerts import channels, tell
+from lakehouse.alerts import channels, router
 from lakehouse.alerts.notice import Notice
 from lakehouse.errors import Broken, UsageError
-from lakehouse.tables import TableName, Tables
+from lakehouse.storage.tables import TableName, Tables
 from tests import orders
 from tests.alert_servers import Hook, PostOffice
 
@@ -37,7 +37,7 @@ def shop(settings):
 
 def told(shop, broken, at, *, looked_at=("bronze", "silver", "gold"), ways=(), **more):
     """Tell at an instant and return the notices."""
-    return tell.tell(
+    return router.tell(
         shop, "shop", load_domain(shop.contracts, "shop"), broken,
         looked_at=looked_at, now=at, ways=list(ways), **more,
     )  # fmt: skip
@@ -125,12 +125,12 @@ def test_an_address_that_is_none_is_named_by_its_variable_alone():
 def test_a_failure_is_told_like_a_breach_and_resolved_by_a_layer_that_works(shop):
     """What a scheduler tells of a failed task is kept in the same memory."""
     contracts = load_domain(shop.contracts, "shop")
-    [first] = tell.failed(shop, "shop", contracts, "gold", "the disk is full", now=NOON)
+    [first] = router.failed(shop, "shop", contracts, "gold", "the disk is full", now=NOON)
     assert (first.kind, first.owner) == ("failure", "shop-team")
-    assert tell.failed(shop, "shop", contracts, "gold", "the disk is full", now=NOON) == []
-    assert tell.anything_open(shop, "shop")
+    assert router.failed(shop, "shop", contracts, "gold", "the disk is full", now=NOON) == []
+    assert router.anything_open(shop, "shop")
     assert [each.kind for each in told(shop, [], NOON)] == ["resolved"]
-    assert not tell.anything_open(shop, "shop")
+    assert not router.anything_open(shop, "shop")
 
 
 def test_the_last_good_version_is_the_published_one(shop):

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pytest
 
 from contracts.model.dataset_rule import DatasetRule, History
-from lakehouse.dataset_audit import history, measuring, verdict
-from lakehouse.dataset_audit.measuring import measure
-from lakehouse.ledger import Ledger, Step
-from lakehouse.tables import TableName, Tables
+from lakehouse.quality.dataset_audit import history, measurement, outcome
+from lakehouse.quality.dataset_audit.measurement import measure
+from lakehouse.runs.ledger import Ledger, Step
+from lakehouse.storage.tables import TableName, Tables
 
 KINDS = {"amount": "double", "shop": "string", "at": "timestamp"}
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
@@ -64,9 +64,9 @@ def check(found):
 def test_measures_in_memory_and_how_often_the_rows_are_read(monkeypatch):
     """All rules are one aggregate once the bins are known, and one more when they are chosen."""
     asked = []
-    run = measuring._by_duckdb
+    run = measurement._by_duckdb
     monkeypatch.setattr(
-        measuring, "_by_duckdb", lambda rows, wanted: asked.append(1) or run(rows, wanted)
+        measurement, "_by_duckdb", lambda rows, wanted: asked.append(1) or run(rows, wanted)
     )
     first = measure(ROWS, RULES, KINDS, {})
     check(first)
@@ -91,21 +91,21 @@ def test_history_is_silent_until_it_knows_enough_and_then_catches_the_odd_one():
     """With too few runs nothing is unusual; then what is far outside the usual spread is."""
     how = History(window=10, minimum=5)
     steady = [100, 103, 98, 101, 99, 102, 100]
-    assert verdict.usual(steady[:4], how) is None
-    known = verdict.usual(steady, how)
+    assert outcome.usual(steady[:4], how) is None
+    known = outcome.usual(steady, how)
     assert known.low < 97 < known.high
     assert not known.low <= 180 <= known.high
     assert not known.low <= 40 <= known.high
     # One wild run among the good ones does not make the next wild one usual.
-    assert not known.low <= 180 <= verdict.usual([*steady, 5000], how).high < 180
+    assert not known.low <= 180 <= outcome.usual([*steady, 5000], how).high < 180
     # A series without any spread leaves room for its tolerance.
-    assert verdict.usual([100] * 8, how).high > 110
+    assert outcome.usual([100] * 8, how).high > 110
 
 
 def test_history_looks_back_as_far_as_its_window():
     """What is older than the window is forgotten."""
     how = History(window=5, minimum=3)
-    assert verdict.usual([1] * 50 + [100] * 5, how).median == 100
+    assert outcome.usual([1] * 50 + [100] * 5, how).median == 100
 
 
 def test_shift_is_small_for_the_same_and_large_for_another_distribution():
@@ -119,9 +119,9 @@ def test_shift_is_small_for_the_same_and_large_for_another_distribution():
 
     known = {}
     known["x"] = sample(0)
-    assert verdict.shift(known["x"].counts, sample(0).counts) < 0.1
-    assert verdict.shift(known["x"].counts, sample(1).counts) > 0.25
-    assert verdict.shift([0, 0], [1, 1]) == 0.0
+    assert outcome.shift(known["x"].counts, sample(0).counts) < 0.1
+    assert outcome.shift(known["x"].counts, sample(1).counts) > 0.25
+    assert outcome.shift([0, 0], [1, 1]) == 0.0
 
 
 def test_bounds_and_percent():
@@ -130,12 +130,12 @@ def test_bounds_and_percent():
     late = rule("freshness", "at", unit="h", operator="mustBeLessOrEqualTo", limit=2)
     found = measure(ROWS, [nulls, late], KINDS, {})
     now = {"clock": NOON + timedelta(hours=2)}
-    first, second = verdict.verdicts([nulls, late], found, {}, {}, now, {})
+    first, second = outcome.verdicts([nulls, late], found, {}, {}, now, {})
     assert not first.good
     assert first.why == "nullValues amount: 25 percent, must be less than 25 percent"
     assert second.good
     now = {"clock": NOON + timedelta(hours=3)}
-    assert not verdict.verdicts([late], found, {}, {}, now, {})[0].good
+    assert not outcome.verdicts([late], found, {}, {}, now, {})[0].good
 
 
 def test_history_of_counts_is_the_ledger_and_forgets_what_was_rolled_back(tmp_path):

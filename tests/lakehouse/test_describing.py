@@ -9,8 +9,8 @@ import pytest
 
 from contracts.compilers.table_descriptions import bronze, events
 from contracts.parsing.load import load_file
-from lakehouse.tables import TableName, Tables
-from lakehouse.writing import append, append_arrow
+from lakehouse.storage.append import append, append_arrow
+from lakehouse.storage.tables import TableName, Tables
 from tests.orders import document, write_contract
 
 NAME = TableName("silver", "shop__sat_placed")

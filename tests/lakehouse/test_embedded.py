@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from lakehouse.embedded import connection, show
+from lakehouse.engine.duckdb import connection, show
 
 
 def shown(table):

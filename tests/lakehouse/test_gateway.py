@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lakehouse import gateway
+from lakehouse.engine import gateway
 from lakehouse.errors import LakehouseError
 from lakehouse.settings import Settings, settings
 
@@ -69,7 +69,9 @@ def test_an_archive_is_known_by_every_jar(tmp_path):
 
 def test_a_short_command_says_nothing_but_its_own_words(tmp_path):
     """Neither Spark nor Java writes to the terminal; what they say stands in a log in the home."""
-    program = "from lakehouse.session import spark; print(spark(short=True).range(3).count())"
+    program = (
+        "from lakehouse.engine.session import spark; print(spark(short=True).range(3).count())"
+    )
     done = subprocess.run(
         [sys.executable, "-c", program],
         env={**os.environ, "LAKEHOUSE_HOME": str(tmp_path), "LAKEHOUSE_DRIVER_MEMORY": "1g"},
@@ -85,7 +87,7 @@ def test_two_threads_share_one_jvm(spark):
     """The first calls of several threads give sessions of the same Spark application."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from lakehouse.session import spark as session
+    from lakehouse.engine.session import spark as session
 
     with ThreadPoolExecutor(2) as pool:
         found = [f.result() for f in [pool.submit(session) for _ in range(2)]]

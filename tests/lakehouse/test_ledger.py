@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from lakehouse.ledger import RUNS, Ledger
-from lakehouse.tables import Tables
+from lakehouse.runs.ledger import RUNS, Ledger
+from lakehouse.storage.tables import Tables
 
 
 def test_a_run_that_ended_before_it_began_is_done(settings):

@@ -9,7 +9,7 @@ from deltalake import DeltaTable, write_deltalake
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lakehouse.merging import Merge
+from lakehouse.storage.merge import Merge
 
 SCHEMA = pa.schema(
     [

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.sealing import Seal, is_sealed, key_file
+from lakehouse.quality.sealing import Seal, is_sealed, key_file
 from lakehouse.settings import Settings
 
 PLACE = "shop.customers.email"

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from lakehouse.restoring import quiet_since, restore
-from lakehouse.tables import TableName, Tables
-from lakehouse.upkeep import FEW, Window, maintain, stands_at, survey
+from lakehouse.storage.compaction import FEW, Window, maintain, stands_at, survey
+from lakehouse.storage.restore import quiet_since, restore
+from lakehouse.storage.tables import TableName, Tables
 from tests.aging import age
 
 NAME = TableName("silver", "shop__sat_placed")

@@ -8,7 +8,7 @@ import pyarrow as pa
 from deltalake import write_deltalake
 
 from lakehouse.settings import Settings
-from lakehouse.tables import TableName, Tables
+from lakehouse.storage.tables import TableName, Tables
 
 HEAD = """
 apiVersion: v3.1.0

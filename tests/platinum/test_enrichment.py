@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.tables import Tables
+from lakehouse.storage.tables import Tables
 from platinum.enrichment import enrich
 from platinum.inference import wordllama
 from platinum.inference.server import ServerEmbedder

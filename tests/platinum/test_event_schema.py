@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from lakehouse.errors import ContractBreach
-from lakehouse.tables import TableName, Tables
+from lakehouse.storage.tables import TableName, Tables
 from platinum.scoring import hold_event_schema
 
 SOURCE = TableName("bronze", "shop__orders")

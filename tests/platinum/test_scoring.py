@@ -15,9 +15,9 @@ import pytest
 
 from cli.upkeep import maintain
 from gold import publish
-from lakehouse import upkeep as tables_upkeep
 from lakehouse.errors import UsageError
-from lakehouse.tables import Tables
+from lakehouse.storage import compaction as tables_upkeep
+from lakehouse.storage.tables import Tables
 from platinum.checkpoints import damaged
 from platinum.model_store import ModelStore
 from platinum.onnx_scorer import probabilities

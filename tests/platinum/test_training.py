@@ -10,7 +10,7 @@ import pytest
 from contracts.parsing.load import load_domain
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.point_in_time import FeatureSet
-from lakehouse.tables import Tables
+from lakehouse.storage.tables import Tables
 from platinum import examples, judgement, training
 from platinum.model_store import ModelStore
 from platinum.onnx_scorer import probabilities

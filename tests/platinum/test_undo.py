@@ -8,8 +8,8 @@ import pytest
 
 from cli import undo
 from cli.undo_plan import plan
-from lakehouse.ledger import Ledger
-from lakehouse.tables import Tables
+from lakehouse.runs.ledger import Ledger
+from lakehouse.storage.tables import Tables
 from platinum.scoring import score
 from platinum.training import train
 from tests.platinum.shop import land, line, name, rows_of, write_candidates, write_history

@@ -24,9 +24,9 @@ from contracts.compilers.table_descriptions import by_name
 from contracts.parsing.load import load_domain
 from gold.dbt import Project
 from gold.features import pull
-from lakehouse.catalog import register
 from lakehouse.settings import PROJECT, settings
-from lakehouse.tables import TableName, Tables
+from lakehouse.storage.catalog import register
+from lakehouse.storage.tables import TableName, Tables
 from tests.second_domain.telemetry import START, Morning
 
 HERE = Path(__file__).parent

@@ -7,7 +7,7 @@ import yaml
 
 from cli.flow import carry
 from lakehouse.errors import ContractBreach
-from lakehouse.tables import TableName, Tables
+from lakehouse.storage.tables import TableName, Tables
 from silver import small_batch
 from tests import orders
 

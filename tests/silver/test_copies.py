@@ -10,8 +10,8 @@ import pytest
 from cli.flow import carry
 from contracts.errors import ContractError
 from contracts.parsing.load import load_domain
-from lakehouse.catalog import register
-from lakehouse.tables import TableName, Tables
+from lakehouse.storage.catalog import register
+from lakehouse.storage.tables import TableName, Tables
 from tests import orders
 
 pytestmark = pytest.mark.spark

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cli.flow import carry
-from lakehouse.tables import TableName, Tables
+from lakehouse.storage.tables import TableName, Tables
 from silver import large_batch, small_batch
 from tests import orders
 

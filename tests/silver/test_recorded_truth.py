@@ -8,8 +8,8 @@ import random
 import pytest
 
 from cli.flow import carry
-from lakehouse.catalog import register
-from lakehouse.tables import TableName
+from lakehouse.storage.catalog import register
+from lakehouse.storage.tables import TableName
 from tests import recorded
 
 pytestmark = [pytest.mark.spark, pytest.mark.slow]

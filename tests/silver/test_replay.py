@@ -11,11 +11,11 @@ from cli.quarantine import rows_of
 from cli.replay import replay
 from cli.undo import roll_back
 from lakehouse.errors import Busy, UsageError
-from lakehouse.ledger import Ledger
-from lakehouse.lock import exclusive
-from lakehouse.sealing import PREFIX
+from lakehouse.quality.sealing import PREFIX
+from lakehouse.runs.ledger import Ledger
+from lakehouse.runs.lock import exclusive
 from lakehouse.settings import Settings
-from lakehouse.tables import TableName, Tables
+from lakehouse.storage.tables import TableName, Tables
 from silver import replay as replaying
 from silver import small_batch
 from tests import orders

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 
 from cli.flow import carry
-from lakehouse.catalog import register
-from lakehouse.tables import TableName, Tables
+from lakehouse.storage.catalog import register
+from lakehouse.storage.tables import TableName, Tables
 from tests import orders
 
 pytestmark = pytest.mark.spark

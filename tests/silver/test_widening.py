@@ -9,7 +9,7 @@ from cli.flow import carry
 from cli.propose import propose
 from cli.replay import replay
 from lakehouse.errors import ContractBreach
-from lakehouse.tables import TableName, Tables
+from lakehouse.storage.tables import TableName, Tables
 from tests import orders
 
 pytestmark = pytest.mark.spark

@@ -11,7 +11,7 @@ from domains.retail import source
 from lakehouse.errors import ContractBreach
 from lakehouse.settings import PROJECT, Settings
 from lakehouse.settings import settings as read
-from lakehouse.tables import LAYERS, TableName, Tables
+from lakehouse.storage.tables import LAYERS, TableName, Tables
 from silver import small_batch
 
 pytestmark = [pytest.mark.spark, pytest.mark.slow, pytest.mark.timeout(1800)]

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from lakehouse.lock import exclusive
+from lakehouse.runs.lock import exclusive
 from lakehouse.settings import PROJECT
 from tests import orders
 

@@ -12,9 +12,9 @@ import pytest
 
 from cli.flow import carry
 from domains.retail import source
-from lakehouse.ledger import Ledger
+from lakehouse.runs.ledger import Ledger
 from lakehouse.settings import PROJECT, Settings
-from lakehouse.tables import LAYERS, TableName, Tables
+from lakehouse.storage.tables import LAYERS, TableName, Tables
 
 pytestmark = [pytest.mark.spark, pytest.mark.slow]
 

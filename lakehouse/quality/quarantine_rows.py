@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from contracts.model.contract import Contract
-    from lakehouse.sealing import Seal
+    from lakehouse.quality.sealing import Seal
 
 # Tells a row as it came from every other one, whatever the contract says of it
 ROW_ID = "_row_id"

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lakehouse import gateway, session
+from lakehouse.engine import gateway, session
 from lakehouse.settings import Settings
 from lakehouse.settings import settings as read_settings
 

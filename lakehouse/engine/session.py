@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from lakehouse import gateway
+from lakehouse.engine import gateway
 from lakehouse.settings import Settings
 from lakehouse.settings import settings as read_settings
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from contracts.sql import quoted
-from lakehouse.embedded import connection
+from lakehouse.engine.duckdb import connection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

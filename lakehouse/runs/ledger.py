@@ -14,7 +14,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from lakehouse.errors import Broken, ContractBreach, LakehouseError
-from lakehouse.tables import TableName, Tables
+from lakehouse.storage.tables import TableName, Tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

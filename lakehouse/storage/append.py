@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from deltalake import Schema
 
-from lakehouse.describing import commented, commented_schema, make
-from lakehouse.tables import STATISTICS
+from lakehouse.storage.create import commented, commented_schema, make
+from lakehouse.storage.tables import STATISTICS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from contracts.compilers.table_descriptions import TableDescription
-    from lakehouse.tables import TableName, Tables
+    from lakehouse.storage.tables import TableName, Tables
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from lakehouse.dataset_audit import history
-from lakehouse.dataset_audit.measuring import COUNTED, Measures, measure
-from lakehouse.dataset_audit.verdict import Verdict, value_of, verdicts
-from lakehouse.embedded import connection
+from lakehouse.engine.duckdb import connection
 from lakehouse.errors import Broken, ContractBreach
+from lakehouse.quality.dataset_audit import history
+from lakehouse.quality.dataset_audit.measurement import COUNTED, Measures, measure
+from lakehouse.quality.dataset_audit.outcome import Verdict, value_of, verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from contracts.model.contract import Contract
-    from lakehouse.ledger import Run
-    from lakehouse.tables import TableName, Tables
+    from lakehouse.runs.ledger import Run
+    from lakehouse.storage.tables import TableName, Tables
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

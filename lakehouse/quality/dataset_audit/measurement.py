@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from lakehouse.dataset_audit.expressions import (
+from lakehouse.engine.duckdb import connection
+from lakehouse.quality.dataset_audit.expressions import (
     DUCKDB,
     LEFT_OUT,
     SPARK,
@@ -15,7 +16,6 @@ from lakehouse.dataset_audit.expressions import (
     is_number,
     measured,
 )
-from lakehouse.embedded import connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

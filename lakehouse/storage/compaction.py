@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from deltalake import DeltaTable
 
-    from lakehouse.tables import TableName, Tables
+    from lakehouse.storage.tables import TableName, Tables
 
 # A partition with so many files below so many bytes is worth to be written again.
 FEW, SMALL, TARGET = 8, 32_000_000, 128_000_000

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from contracts.errors import ContractError
 from contracts.evolution.diff import numbers_of
-from lakehouse.ledger import ROLLED_BACK, Ledger
+from lakehouse.runs.ledger import ROLLED_BACK, Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from contracts.model.contract import Contract
-    from lakehouse.tables import Tables
+    from lakehouse.storage.tables import Tables
 
 
 def recorded(tables: Tables, domain: str) -> dict[str, str]:

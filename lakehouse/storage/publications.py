@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lakehouse.tables import TableName, Tables
+from lakehouse.storage.tables import TableName, Tables
 
 PUBLICATIONS = TableName("ops", "publications")
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from contracts.model.dataset_rule import DatasetRule, History
-    from lakehouse.dataset_audit.measuring import Distribution, Measures
+    from lakehouse.quality.dataset_audit.measurement import Distribution, Measures
 
 # The median absolute deviation of a normal distribution is this share of its standard deviation.
 NORMAL = 0.6745

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from deltalake import DeltaTable
 
-    from lakehouse.tables import TableName, Tables
+    from lakehouse.storage.tables import TableName, Tables
 
 # The version of a table before its first one
 ABSENT = -1

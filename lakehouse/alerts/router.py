@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from lakehouse.alerts.channels import deliver, senders
-from lakehouse.alerts.memory import OPEN, RESOLVED, Told, note, still_open
+from lakehouse.alerts.history import OPEN, RESOLVED, Told, note, still_open
 from lakehouse.alerts.notice import Notice
-from lakehouse.published import published
-from lakehouse.tables import TableName, Tables
+from lakehouse.storage.publications import published
+from lakehouse.storage.tables import TableName, Tables
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

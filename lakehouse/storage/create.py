@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from deltalake import DeltaTable, Field, Schema
 
-from lakehouse.tables import STATISTICS
+from lakehouse.storage.tables import STATISTICS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from contracts.compilers.table_descriptions import TableDescription
-    from lakehouse.tables import TableName, Tables
+    from lakehouse.storage.tables import TableName, Tables
 
 COMMENT = "comment"
 

@@ -7,15 +7,15 @@ from collections import defaultdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from lakehouse.dataset_audit.measuring import Distribution
-from lakehouse.ledger import ROLLED_BACK, Ledger
-from lakehouse.tables import TableName
+from lakehouse.quality.dataset_audit.measurement import Distribution
+from lakehouse.runs.ledger import ROLLED_BACK, Ledger
+from lakehouse.storage.tables import TableName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from contracts.model.dataset_rule import DatasetRule
-    from lakehouse.tables import Tables
+    from lakehouse.storage.tables import Tables
 
 MEASURES = TableName("ops", "dataset_measures")
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lakehouse.tables import TableName
+from lakehouse.storage.tables import TableName
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from lakehouse.alerts.notice import Notice
-    from lakehouse.tables import Tables
+    from lakehouse.storage.tables import Tables
 
 ALERTS = TableName("ops", "alerts")
 OPEN, RESOLVED = "open", "resolved"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from contracts.compilers.vault_sql import views
 from contracts.parsing.load import domains, load_domain
 from lakehouse.errors import UsageError
-from lakehouse.tables import LAYERS, TableName, Tables
+from lakehouse.storage.tables import LAYERS, TableName, Tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -1,0 +1,1 @@
+"""What a run leaves behind: the ledger, the lock, the contract versions it ran under."""

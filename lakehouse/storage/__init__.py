@@ -1,0 +1,1 @@
+"""Delta tables: read, appended, merged, restored, compacted, published, and their logs."""
