@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measure import by_layer, lakehouse
-from cli.flow import carry
 from lakehouse.settings import Settings
+from pipeline.run import carry
 
 DOMAIN = "retail"
 

@@ -17,7 +17,7 @@ SHOWN = 20
 
 def _audit(domain: Domain, json: Json = False) -> None:
     """Compare what happened with the faults that were planted; exit code 1 unless all is as promised."""
-    from cli.promises import audit
+    from operations.fault_audit import audit
 
     found = audit(read_settings(), domain).to_dict()
     emit(found, json, _page)

@@ -8,12 +8,12 @@ import time
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from cli.flow import carry
 from contracts.parsing.load import domains, load_domain
 from lakehouse.errors import UsageError
 from lakehouse.runs.ledger import Ledger
 from lakehouse.runs.lock import exclusive
 from lakehouse.storage.tables import Tables
+from pipeline.run import carry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -144,14 +144,14 @@ def _totals(settings: Settings, domain: str) -> list[dict[str, Any]]:
 
 
 def _scores(settings: Settings, domain: str) -> list[dict[str, Any]]:
-    from cli.report.scores import scores
+    from pages.report.scores import scores
 
     return scores(settings, domain, load_domain(settings.contracts, domain))
 
 
 def _tell(settings: Settings, result: dict[str, Any], out: Console) -> None:
     from cli.output import table
-    from cli.report import report
+    from pages.report import report
 
     gated = [row for row in result["tables"] if row["layer"] in GATED]
     rows = [

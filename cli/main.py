@@ -11,23 +11,12 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from cli import (
-    audit,
-    catalog,
-    contracts,
-    features,
-    maintain,
-    models,
-    pipeline,
-    quarantine,
-    rebuild,
-    report,
-    rollback,
-    sql,
-    status,
-)
+from cli import audit, maintain, models, pipeline, rebuild, rollback
 from cli.arguments import examples
 from cli.output import only_documents
+from operations import feature_sets, quarantine, query, status
+from operations.authoring import check
+from pages import catalog, report
 
 INTERRUPTED = 130
 READER_GONE = 141
@@ -44,11 +33,11 @@ app = typer.Typer(
 )
 pipeline.add_to(app)
 status.add_to(app)
-sql.add_to(app)
-contracts.add_to(app)
+query.add_to(app)
+check.add_to(app)
 quarantine.add_to(app)
 audit.add_to(app)
-features.add_to(app)
+feature_sets.add_to(app)
 models.add_to(app)
 report.add_to(app)
 catalog.add_to(app)

@@ -69,7 +69,7 @@ def _command(
     json: Json = False,
 ) -> None:
     """Merge small files, remove those that no promised version needs, and shorten the logs."""
-    from cli.upkeep import maintain
+    from operations.maintenance import maintain
 
     settings = read_settings()
     with Progress() as progress:

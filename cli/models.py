@@ -48,7 +48,7 @@ def _score(
     json: Json = False,
 ) -> None:
     """Score the events that have not been scored yet, each once."""
-    from cli.telling import owners_told
+    from pipeline.notify import owners_told
     from platinum.scoring import score
 
     settings = read_settings()

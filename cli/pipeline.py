@@ -107,14 +107,14 @@ def _run(
     json: Json = False,
 ) -> None:
     """Carry what is new through the layers; ends in seconds where nothing is."""
-    from cli.run import run_domain
+    from pipeline.watch import run_domain
 
     settings = read_settings()
     with Progress() as progress:
         result = run_domain(
             settings, domain, only=layer or (), always_on=always_on, progress=progress
         )
-    emit(result.to_dict(), json, getattr(importlib.import_module("cli.run"), "page", None))
+    emit(result.to_dict(), json, getattr(importlib.import_module("pipeline.watch"), "page", None))
 
 
 def _demo(

@@ -44,9 +44,9 @@ def _command(
     json: Json = False,
 ) -> None:
     """Derive a slice of a table again, with all its keys' rows in gold; the plan is shown first."""
-    from cli.restate import plan, rebuild
-    from cli.sql import refuse_calls
     from lakehouse.storage.catalog import names_in
+    from operations.query import refuse_calls
+    from operations.rebuild import plan, rebuild
 
     settings = read_settings()
     if where:

@@ -59,8 +59,8 @@ def _command(
     json: Json = False,
 ) -> None:
     """Return every table that a run touched, and later ones of its domain, to how that run found it."""
-    from cli.undo import roll_back
-    from cli.undo_plan import plan
+    from operations.rollback import roll_back
+    from operations.rollback_plan import plan
 
     settings = read_settings()
     chosen = plan(settings, run).to_dict()

@@ -16,9 +16,9 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from airflow.timetables.assets import AssetOrTimeSchedule
 from airflow.timetables.trigger import CronTriggerTimetable
 
-from cli.failing import tell_failure
-from cli.schedule import LAYERS, Pipeline, call, pipelines
 from lakehouse.errors import ContractBreach
+from pipeline.notify_failure import tell_failure
+from pipeline.schedule import LAYERS, Pipeline, call, pipelines
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 SWEEP = "0 */6 * * *"

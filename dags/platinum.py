@@ -13,9 +13,9 @@ from typing import Any
 from airflow.sdk import DAG, Asset, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from cli.failing import tell_failure, tell_success
-from cli.schedule import Pipeline, call, is_trained, pipelines
 from lakehouse.errors import ContractBreach
+from pipeline.notify_failure import tell_failure, tell_success
+from pipeline.schedule import Pipeline, call, is_trained, pipelines
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from cli.flow import carry
 from lakehouse.storage.catalog import register
 from lakehouse.storage.tables import TableName, Tables
+from pipeline.run import carry
 from proofs import shop
 from proofs.oracle import Expected, expected
 from proofs.records import records

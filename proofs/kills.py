@@ -14,8 +14,8 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from cli.flow import carry
-from cli.replay import replay
+from operations.quarantine_replay import replay
+from pipeline.run import carry
 from proofs import shop
 from proofs.convergence import Difference, delivered, differences, forget, stored
 from proofs.oracle import expected

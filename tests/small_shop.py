@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shutil
 
-from cli.flow import carry
 from lakehouse.settings import PROJECT, Settings
 from lakehouse.storage.tables import TableName, Tables
+from pipeline.run import carry
 from tests.orders import document, event, land_events, order, write_contract
 
 BRONZE = TableName("bronze", "shop__orders")

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bronze.arrivals import overdue
-from cli.flow import carry
 from contracts.errors import ContractError
 from contracts.parsing.load import load_domain
 from lakehouse.storage.tables import Tables
+from pipeline.run import carry
 from tests import orders
 
 PROMISES = [

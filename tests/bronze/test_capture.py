@@ -8,11 +8,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from cli.flow import carry
 from contracts.parsing.load import load_domain
 from lakehouse.errors import ContractBreach
 from lakehouse.runs.ledger import Ledger
 from lakehouse.storage.tables import TableName, Tables
+from pipeline.run import carry
 from tests import orders
 
 pytestmark = pytest.mark.spark

@@ -9,9 +9,9 @@ from collections import Counter
 
 import pytest
 
-from cli.flow import carry
 from lakehouse.settings import PROJECT
 from lakehouse.storage.tables import TableName, Tables
+from pipeline.run import carry
 from tests import orders
 
 pytestmark = pytest.mark.spark

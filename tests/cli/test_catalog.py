@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from cli.catalog.data import collect
 from lakehouse.settings import PROJECT, Settings
+from pages.catalog.data import collect
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pytest
 
-from cli.expire import age
 from lakehouse.errors import UsageError
 from lakehouse.quality.quarantine_rows import SETTLED
 from lakehouse.runs.ledger import Ledger
 from lakehouse.storage.tables import TableName, Tables
+from operations.quarantine_expiry import age
 from tests.cli.shop import QUARANTINE
 
 NAME = TableName.of("silver", "shop", "orders_quarantine")

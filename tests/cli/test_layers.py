@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cli.flow import LAYERS, layers_of
 from lakehouse.errors import UsageError
+from pipeline.run import LAYERS, layers_of
 
 
 def test_layers_run_in_the_order_of_the_flow():

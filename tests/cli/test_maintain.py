@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from cli import undo, upkeep
 from gold import build
 from lakehouse.errors import Busy, UsageError
 from lakehouse.runs.ledger import Ledger
 from lakehouse.runs.lock import exclusive
 from lakehouse.storage import compaction as tables_upkeep
 from lakehouse.storage.publications import published
+from operations import maintenance, rollback
 from silver import pending
 from tests.aging import age
 from tests.cli import shop as without_spark
@@ -55,7 +55,7 @@ def test_nothing_is_new_after_maintenance_and_all_goes_on(shop, catalog, tmp_pat
     contents, versions = shop.contents(), {n: shop.tables.version(n) for n in shop.contents()}
     assert streamed(catalog, shop, tmp_path / "stream") == shop.tables.open(BRONZE).count()
 
-    found = upkeep.maintain(shop.settings, "shop")
+    found = maintenance.maintain(shop.settings, "shop")
 
     assert listed(found)[str(BRONZE)]["files_to_merge"] >= 3
     assert shop.tables.open(BRONZE).get_add_actions().num_rows == 1
@@ -65,13 +65,13 @@ def test_nothing_is_new_after_maintenance_and_all_goes_on(shop, catalog, tmp_pat
     assert {name: rows(shop.tables, name, versions[name]) for name in contents} == contents
     pins = published(shop.tables, "shop")
     assert pins == {name: shop.tables.version(name) for name in (FACT, MART)}
-    again = upkeep.maintain(shop.settings, "shop")
+    again = maintenance.maintain(shop.settings, "shop")
     assert not any(each["files_to_merge"] for each in listed(again).values())
     assert shop.run().nothing_new
 
-    undo.roll_back(shop.settings, third.run)
+    rollback.roll_back(shop.settings, third.run)
     assert shop.contents() == before
-    upkeep.maintain(shop.settings, "shop")
+    maintenance.maintain(shop.settings, "shop")
     assert shop.contents() == before
     shop.run()
     assert shop.contents() == contents
@@ -87,21 +87,21 @@ def test_nothing_is_new_after_maintenance_and_all_goes_on(shop, catalog, tmp_pat
 @pytest.mark.spark
 def test_files_wait_to_be_merged_until_they_are_read(shop):
     """Bronze rows that silver has not read stay in files of their own, so it knows how many come."""
-    from cli.flow import carry
     from contracts.parsing.load import load_domain
+    from pipeline.run import carry
 
     shop.run(1)
     shop.land(2)
     carry(shop.settings, "shop", ("bronze",))
 
-    found = listed(upkeep.maintain(shop.settings, "shop"))
+    found = listed(maintenance.maintain(shop.settings, "shop"))
 
     assert found[str(BRONZE)]["files_to_merge"] == 0
     assert found[str(BRONZE)]["not_merged"] == "silver has not read all of it"
     contract = load_domain(shop.settings.contracts, "shop")["orders"]
     assert pending.waiting(shop.tables, contract, 1).rows == 6
     shop.run()
-    found = listed(upkeep.maintain(shop.settings, "shop"))
+    found = listed(maintenance.maintain(shop.settings, "shop"))
     assert found[str(BRONZE)]["files_to_merge"] >= 2
     shop.run(3)
     assert shop.run().nothing_new
@@ -118,14 +118,14 @@ def test_what_is_old_goes_and_a_run_within_the_window_can_still_be_undone(shop):
     third = shop.run(3)
 
     versions = {name: shop.tables.version(name) for name in before}
-    dry = upkeep.maintain(shop.settings, "shop", dry_run=True)
+    dry = maintenance.maintain(shop.settings, "shop", dry_run=True)
     assert {name: shop.tables.version(name) for name in before} == versions
-    found = upkeep.maintain(shop.settings, "shop")
+    found = maintenance.maintain(shop.settings, "shop")
 
     assert listed(found) == listed(dry)
     assert listed(found)[str(FACT)]["files_to_remove"] >= 1
     assert listed(found)[str(BRONZE)]["log_files_to_remove"] >= 1
-    undo.roll_back(shop.settings, third.run)
+    rollback.roll_back(shop.settings, third.run)
     assert shop.contents() == before
     shop.run()
     assert shop.run().nothing_new
@@ -138,8 +138,8 @@ def test_less_than_what_is_promised_is_refused(empty):
     settings = Settings(home=empty, retention_days=30)
     without_spark.build(empty)
     with pytest.raises(UsageError, match="29 days are fewer than the 30"):
-        upkeep.maintain(settings, "shop", keep_days=29)
-    assert upkeep.maintain(settings, "shop", keep_days=31, dry_run=True)["keeps_days"] == 31
+        maintenance.maintain(settings, "shop", keep_days=29)
+    assert maintenance.maintain(settings, "shop", keep_days=31, dry_run=True)["keeps_days"] == 31
 
 
 def test_a_domain_at_work_is_left_alone(empty):
@@ -150,8 +150,8 @@ def test_a_domain_at_work_is_left_alone(empty):
     tables = without_spark.build(empty)
     with exclusive(empty, "shop", "run"):
         with pytest.raises(Busy):
-            upkeep.maintain(settings, "shop")
-        found = upkeep.maintain(settings)
+            maintenance.maintain(settings, "shop")
+        found = maintenance.maintain(settings)
     shop, ops = found["domains"]
     assert "being worked on" in shop["busy"]
     assert shop["tables"] == []

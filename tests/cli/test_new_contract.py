@@ -10,11 +10,11 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from cli.contracts import check
-from cli.draft import new
 from lakehouse.errors import UsageError
 from lakehouse.settings import Settings
 from lakehouse.storage.tables import TableName, Tables
+from operations.authoring.check import check
+from operations.authoring.draft import new
 from tests.orders import write_contract
 
 ROWS = 300

@@ -2,12 +2,12 @@
 
 import pytest
 
-from cli.flow import LAYERS
-from cli.news import LITTLE, TEXT, is_little
 from contracts.parsing.load import load_domain
 from lakehouse.settings import Settings
 from lakehouse.storage.append import added
 from lakehouse.storage.tables import TableName
+from pipeline.run import LAYERS
+from pipeline.workload import LITTLE, TEXT, is_little
 from silver import pending
 from tests.cli import shop
 

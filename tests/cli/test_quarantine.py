@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cli.quarantine import MASK
+from operations.quarantine import MASK
 
 
 def test_list_counts_each_reason(lakehouse, home):

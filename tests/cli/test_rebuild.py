@@ -6,10 +6,10 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from cli import restate, undo
 from gold import build
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.runs.ledger import Ledger
+from operations import rebuild, rollback
 from tests.small_shop import FACT, MART, SATELLITE, Shop, rows
 
 pytestmark = pytest.mark.spark
@@ -48,22 +48,22 @@ def test_a_slice_that_was_tampered_with_is_derived_again(shop, catalog):
     tampered = shop.contents()
     assert all(tampered[name] != clean[name] for name in (SATELLITE, FACT, MART))
 
-    chosen = restate.plan(shop.settings, str(SATELLITE), SLICE).to_dict()
+    chosen = rebuild.plan(shop.settings, str(SATELLITE), SLICE).to_dict()
     assert (chosen["added"], chosen["changed"], chosen["removed"]) == (2, 1, 1)
     assert chosen["dependants"] == [str(FACT), str(MART)]
     assert "as a whole" in chosen["dependants_how"]
     assert shop.contents() == tampered
-    done = restate.rebuild(shop.settings, str(SATELLITE), SLICE)
+    done = rebuild.rebuild(shop.settings, str(SATELLITE), SLICE)
 
     assert shop.contents() == clean
     assert shop.run().nothing_new
-    undo.roll_back(shop.settings, done["run"])
+    rollback.roll_back(shop.settings, done["run"])
     assert shop.contents() == tampered
-    restate.rebuild(shop.settings, str(SATELLITE))
+    rebuild.rebuild(shop.settings, str(SATELLITE))
     assert shop.contents() == clean
     shop.run(3)
     incremental = {name: rows(shop.tables, name) for name in (FACT, MART)}
-    restate.rebuild(shop.settings, str(FACT))
+    rebuild.rebuild(shop.settings, str(FACT))
     assert {name: rows(shop.tables, name) for name in (FACT, MART)} == incremental
 
 
@@ -74,16 +74,16 @@ def test_gold_alone_is_derived_again(shop):
     fact.update(updates={"amount": "99.00"}, predicate="order_id = 20")
     mart.update(updates={"orders": "7"}, predicate="customer_id = 2")
 
-    chosen = restate.plan(shop.settings, str(SATELLITE), "order_id = 20").to_dict()
+    chosen = rebuild.plan(shop.settings, str(SATELLITE), "order_id = 20").to_dict()
     assert (chosen["added"], chosen["changed"], chosen["removed"]) == (0, 0, 0)
     assert chosen["dependants_how"] == "the keys of the slice are derived again"
-    restate.rebuild(shop.settings, str(SATELLITE), "order_id = 20")
+    rebuild.rebuild(shop.settings, str(SATELLITE), "order_id = 20")
     assert shop.contents() == clean
 
     DeltaTable(shop.tables.path(MART)).delete("customer_id = 1")
-    chosen = restate.plan(shop.settings, str(MART)).to_dict()
+    chosen = rebuild.plan(shop.settings, str(MART)).to_dict()
     assert (chosen["mode"], chosen["dependants"]) == ("anew", [str(MART)])
-    restate.rebuild(shop.settings, str(MART))
+    rebuild.rebuild(shop.settings, str(MART))
     assert shop.contents() == clean
     assert shop.run().nothing_new
 
@@ -95,10 +95,10 @@ def test_killed_before_gold_the_next_run_heals_it(shop, catalog, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(build, "build", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            restate.rebuild(shop.settings, str(SATELLITE), SLICE)
+            rebuild.rebuild(shop.settings, str(SATELLITE), SLICE)
     assert rows(shop.tables, SATELLITE) == clean[SATELLITE]
     with pytest.raises(LakehouseError, match="`lakehouse run shop` first"):
-        restate.plan(shop.settings, str(SATELLITE), SLICE)
+        rebuild.plan(shop.settings, str(SATELLITE), SLICE)
 
     shop.run()
 
@@ -112,6 +112,6 @@ def test_what_is_not_derived_is_refused(shop):
         ("silver.shop__nothing", "no table"),
     ):
         with pytest.raises(UsageError, match=message):
-            restate.plan(shop.settings, name)
+            rebuild.plan(shop.settings, name)
     with pytest.raises(UsageError, match="no condition on"):
-        restate.plan(shop.settings, str(SATELLITE), "nowhere = 1")
+        rebuild.plan(shop.settings, str(SATELLITE), "nowhere = 1")

@@ -6,13 +6,13 @@ from contextlib import contextmanager
 
 import pytest
 
-from cli import undo
-from cli.flow import carry
-from cli.undo_plan import plan
 from lakehouse.errors import UsageError
 from lakehouse.runs.ledger import Ledger
 from lakehouse.storage import restore
 from lakehouse.storage.publications import published
+from operations import rollback
+from operations.rollback_plan import plan
+from pipeline.run import carry
 from tests.small_shop import BRONZE, FACT, MART, QUARANTINE, SATELLITE, Shop, filled, rows
 
 pytestmark = pytest.mark.spark
@@ -37,7 +37,7 @@ def test_a_run_is_undone_and_done_again(shop):
     after = shop.contents()
     assert all(before[name] != after[name] for name in (BRONZE, SATELLITE, QUARANTINE, FACT, MART))
 
-    done = undo.roll_back(shop.settings, second.run)
+    done = rollback.roll_back(shop.settings, second.run)
 
     assert shop.contents() == before
     assert as_published(shop) == {name: before[name] for name in (FACT, MART)}
@@ -57,7 +57,7 @@ def test_the_first_run_is_undone_to_nothing(shop):
     after = shop.contents()
     shop.run(2)
 
-    undo.roll_back(shop.settings, 1)
+    rollback.roll_back(shop.settings, 1)
 
     assert filled(shop.contents()) == {}
     assert published(shop.tables, "shop") == {}
@@ -99,16 +99,16 @@ def test_a_rollback_that_is_killed_is_finished_by_another(shop, monkeypatch):
 
     for count in range(tables):
         with killed_after(monkeypatch, count):
-            undo.roll_back(shop.settings, 2)
+            rollback.roll_back(shop.settings, 2)
         assert as_published(shop) == {name: before[name] for name in (FACT, MART)}
-    undo.roll_back(shop.settings, 2)
+    rollback.roll_back(shop.settings, 2)
     assert shop.contents() == before
 
     again = shop.run().run
     redone = shop.tables.version(BRONZE)
     for count in (1, 3, 5):
         with killed_after(monkeypatch, count):
-            undo.roll_back(shop.settings, again)
+            rollback.roll_back(shop.settings, again)
         assert shop.tables.version(BRONZE) == redone
         shop.run()
         assert shop.contents() == after
@@ -120,7 +120,7 @@ def test_what_cannot_be_undone_is_refused(shop):
     shop.run(1)
     with pytest.raises(UsageError, match="no run 7; the last ones are: 1"):
         plan(shop.settings, 7)
-    undo.roll_back(shop.settings, 1)
+    rollback.roll_back(shop.settings, 1)
     with pytest.raises(UsageError, match="run 1 was rolled back already, by run 2"):
         plan(shop.settings, 1)
     with pytest.raises(UsageError, match=r"run 2 \(rollback\) is not undone"):
@@ -135,7 +135,7 @@ def test_a_run_of_one_layer_is_undone_without_its_upstream(shop):
     silver = carry(shop.settings, "shop", ("silver", "gold")).run
     after = shop.contents()
 
-    done = undo.roll_back(shop.settings, silver)
+    done = rollback.roll_back(shop.settings, silver)
 
     assert done["files_to_load_again"] == []
     assert filled(shop.contents()) == filled(before)

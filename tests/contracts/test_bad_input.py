@@ -10,7 +10,6 @@ import pytest
 import yaml
 
 import domains
-from cli.flow import carry
 from contracts.errors import ContractError
 from contracts.parsing.formats import pattern_of
 from contracts.parsing.load import load_domain
@@ -18,6 +17,7 @@ from contracts.parsing.units import is_known
 from lakehouse.runs.contract_versions import refuse_older
 from lakehouse.runs.ledger import Ledger, Step
 from lakehouse.storage.tables import Tables
+from pipeline.run import carry
 from tests import orders
 
 AMOUNT, STATUS = 2, 3

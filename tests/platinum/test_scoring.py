@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cli.upkeep import maintain
 from gold import publish
 from lakehouse.errors import UsageError
 from lakehouse.storage import compaction as tables_upkeep
 from lakehouse.storage.tables import Tables
+from operations.maintenance import maintain
 from platinum.checkpoints import damaged
 from platinum.model_store import ModelStore
 from platinum.onnx_scorer import probabilities

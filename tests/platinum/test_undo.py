@@ -6,10 +6,10 @@ from collections import Counter
 
 import pytest
 
-from cli import undo
-from cli.undo_plan import plan
 from lakehouse.runs.ledger import Ledger
 from lakehouse.storage.tables import Tables
+from operations import rollback
+from operations.rollback_plan import plan
 from platinum.scoring import score
 from platinum.training import train
 from tests.platinum.shop import land, line, name, rows_of, write_candidates, write_history
@@ -38,7 +38,7 @@ def test_scores_are_taken_back_and_given_again(settings, spark):
     chosen = plan(settings, second)
     assert [each.table for each in chosen.returns] == [SCORES]
     assert [run["what"] for run in chosen.undone] == ["score"]
-    undo.roll_back(settings, second)
+    rollback.roll_back(settings, second)
 
     assert scored(settings) == first
     assert not chosen.checkpoints[0].exists()

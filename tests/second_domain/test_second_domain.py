@@ -16,10 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql.types import StructType
 
-from cli.catalog.data import collect
-from cli.flow import carry
 from cli.main import main
-from cli.sql import answer, frame
 from contracts.compilers.table_descriptions import by_name
 from contracts.parsing.load import load_domain
 from gold.dbt import Project
@@ -27,6 +24,9 @@ from gold.features import pull
 from lakehouse.settings import PROJECT, settings
 from lakehouse.storage.catalog import register
 from lakehouse.storage.tables import TableName, Tables
+from operations.query import answer, frame
+from pages.catalog.data import collect
+from pipeline.run import carry
 from tests.second_domain.telemetry import START, Morning
 
 HERE = Path(__file__).parent

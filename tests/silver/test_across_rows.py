@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from cli.flow import carry
 from lakehouse.errors import ContractBreach
 from lakehouse.storage.tables import TableName, Tables
+from pipeline.run import carry
 from silver import small_batch
 from tests import orders
 

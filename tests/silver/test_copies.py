@@ -7,11 +7,11 @@ from collections import Counter
 
 import pytest
 
-from cli.flow import carry
 from contracts.errors import ContractError
 from contracts.parsing.load import load_domain
 from lakehouse.storage.catalog import register
 from lakehouse.storage.tables import TableName, Tables
+from pipeline.run import carry
 from tests import orders
 
 pytestmark = pytest.mark.spark

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cli.flow import carry
 from lakehouse.storage.tables import TableName, Tables
+from pipeline.run import carry
 from silver import large_batch, small_batch
 from tests import orders
 

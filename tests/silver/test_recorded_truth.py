@@ -7,9 +7,9 @@ import random
 
 import pytest
 
-from cli.flow import carry
 from lakehouse.storage.catalog import register
 from lakehouse.storage.tables import TableName
+from pipeline.run import carry
 from tests import recorded
 
 pytestmark = [pytest.mark.spark, pytest.mark.slow]

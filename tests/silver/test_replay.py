@@ -6,16 +6,16 @@ import random
 
 import pytest
 
-from cli.flow import carry
-from cli.quarantine import rows_of
-from cli.replay import replay
-from cli.undo import roll_back
 from lakehouse.errors import Busy, UsageError
 from lakehouse.quality.sealing import PREFIX
 from lakehouse.runs.ledger import Ledger
 from lakehouse.runs.lock import exclusive
 from lakehouse.settings import Settings
 from lakehouse.storage.tables import TableName, Tables
+from operations.quarantine import rows_of
+from operations.quarantine_replay import replay
+from operations.rollback import roll_back
+from pipeline.run import carry
 from silver import replay as replaying
 from silver import small_batch
 from tests import orders

@@ -7,9 +7,9 @@ import random
 import pyarrow as pa
 import pytest
 
-from cli.flow import carry
 from lakehouse.storage.catalog import register
 from lakehouse.storage.tables import TableName, Tables
+from pipeline.run import carry
 from tests import orders
 
 pytestmark = pytest.mark.spark

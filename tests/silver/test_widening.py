@@ -5,11 +5,11 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from cli.flow import carry
-from cli.propose import propose
-from cli.replay import replay
 from lakehouse.errors import ContractBreach
 from lakehouse.storage.tables import TableName, Tables
+from operations.authoring.propose import propose
+from operations.quarantine_replay import replay
+from pipeline.run import carry
 from tests import orders
 
 pytestmark = pytest.mark.spark

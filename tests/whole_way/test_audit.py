@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from cli.flow import carry
 from cli.main import main
-from cli.promises import audit
 from domains.retail import source
 from lakehouse.errors import ContractBreach
 from lakehouse.settings import PROJECT, Settings
 from lakehouse.settings import settings as read
 from lakehouse.storage.tables import LAYERS, TableName, Tables
+from operations.fault_audit import audit
+from pipeline.run import carry
 from silver import small_batch
 
 pytestmark = [pytest.mark.spark, pytest.mark.slow, pytest.mark.timeout(1800)]

@@ -10,11 +10,11 @@ from decimal import Decimal
 import duckdb
 import pytest
 
-from cli.flow import carry
 from domains.retail import source
 from lakehouse.runs.ledger import Ledger
 from lakehouse.settings import PROJECT, Settings
 from lakehouse.storage.tables import LAYERS, TableName, Tables
+from pipeline.run import carry
 
 pytestmark = [pytest.mark.spark, pytest.mark.slow]
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from cli import contract_diff, contract_show, derive, draft, propose
 from cli.arguments import AnyDomain, Json, examples, known_domains, read_settings
 from cli.output import emit, table
+from operations.authoring import compare, derive, describe, draft, propose
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -81,13 +81,13 @@ def add_to(app: typer.Typer) -> None:
         "lakehouse contracts show {domain}.{dataset} --sql",
         "lakehouse contracts show {domain} {dataset} --pandera",
     )
-    verb.command("show", epilog=examples(*lines))(contract_show.command)
+    verb.command("show", epilog=examples(*lines))(describe.command)
     lines = (
         "lakehouse contracts diff --against earlier",
         "lakehouse contracts diff {domain} --against v1.2.0",
         "lakehouse contracts diff HEAD~1:contracts/{domain}/{dataset}.yaml contracts/{domain}/{dataset}.yaml",
     )
-    verb.command("diff", epilog=examples(*lines))(contract_diff.command)
+    verb.command("diff", epilog=examples(*lines))(compare.command)
     lines = ("lakehouse contracts propose {domain}", "lakehouse contracts propose {domain} --write")
     verb.command("propose", epilog=examples(*lines))(propose.command)
     derive.add_to(verb)

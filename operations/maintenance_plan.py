@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cli.flow import is_pending
 from contracts.parsing.load import domains, load_domain
 from lakehouse.storage.compaction import Survey, Window, stands_at, survey
 from lakehouse.storage.restore import quiet_since
 from lakehouse.storage.tables import TableName, Tables
+from pipeline.run import is_pending
 from platinum.outcome import Stream
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ import json
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from cli.quarantine import SUFFIX, reasons
-from cli.report.flow import LAYERS, flow
-from cli.report.scores import scores
-from cli.status import status, table_of, upstreams_of
+from operations.quarantine import SUFFIX, reasons
+from operations.status import status, table_of, upstreams_of
+from pages.report.flow_picture import LAYERS, flow
+from pages.report.scores import scores
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cli.report.charts import flow_picture
+from pages.charts import flow_picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from markupsafe import Markup
 
-    from cli.report.lineage import Edge
+    from operations.lineage import Edge
 
 LAYERS = ("source", "bronze", "silver", "gold", "platinum")
 

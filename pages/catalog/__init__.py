@@ -18,8 +18,8 @@ __all__ = ["add_to", "catalog"]
 
 def catalog(settings: Settings, domain: str = "", out: Path | None = None) -> dict[str, Any]:
     """Write the catalog of one domain or of all; return the file, its size and what is in it."""
-    from cli.catalog.data import collect
-    from cli.catalog.page import render
+    from pages.catalog.data import collect
+    from pages.catalog.page import render
 
     file = out or settings.home / "catalog" / "index.html"
     found = collect(settings, domain)

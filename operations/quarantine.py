@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli import expire, replay
 from cli.arguments import AnyDomain, Domain, Json, examples, known_domains, read_settings
 from cli.output import emit, table
+from operations import quarantine_expiry, quarantine_replay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -214,10 +214,10 @@ def add_to(app: typer.Typer) -> None:
         "lakehouse quarantine replay {domain} --dry-run",
         "lakehouse quarantine replay {domain} {dataset} --where \"_source = 'day-7.jsonl'\"",
     )
-    verb.command("replay", epilog=examples(*lines))(replay.command)
+    verb.command("replay", epilog=examples(*lines))(quarantine_replay.command)
     lines = (
         "lakehouse quarantine expire {domain} --dry-run",
         "lakehouse quarantine expire {domain} --older-than 30d --yes",
     )
-    verb.command("expire", epilog=examples(*lines))(expire.command)
+    verb.command("expire", epilog=examples(*lines))(quarantine_expiry.command)
     app.add_typer(verb, name="quarantine", help="Rows that a gate refused, why, and what next.")

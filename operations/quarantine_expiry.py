@@ -39,8 +39,8 @@ def age(text: str) -> timedelta:
 
 def plan(settings: Settings, domain: str, older_than: timedelta) -> list[dict[str, Any]]:
     """Return one row a dataset of which something is old enough: how many are open, how many not."""
-    from cli.replay import chosen
     from lakehouse.storage.tables import TableName, Tables
+    from operations.quarantine_replay import chosen
 
     tables, before, found = Tables.at(settings), datetime.now(UTC) - older_than, []
     for contract in chosen(settings, domain):

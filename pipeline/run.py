@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bronze import arrivals, capture, discovery
-from cli import telling
 from contracts.parsing.load import load_domain
 from lakehouse.errors import ContractBreach, UsageError
 from lakehouse.runs.contract_versions import refuse_older
 from lakehouse.runs.ledger import Ledger, Run, Step
 from lakehouse.runs.lock import exclusive
 from lakehouse.storage.tables import Tables
+from pipeline import notify
 from silver import load as silver
 from silver import pending
 
@@ -93,7 +93,7 @@ def carry(
     contracts = load_domain(settings.contracts, domain)
     if not any(is_pending(settings, domain, contracts, layer) for layer in layers):
         late = _overdue(settings, contracts, layers)
-        telling.report(settings, domain, contracts, layers, late)
+        notify.report(settings, domain, contracts, layers, late)
         overdue = tuple(map(str, late))
         return RunResult(domain, 0, time.monotonic() - start, overdue=overdue)
     with exclusive(settings.home, domain, f"run {' '.join(layers)}"):
@@ -105,7 +105,7 @@ def carry(
             for layer in layers:
                 _layer(settings, contracts, layer, run, progress, project)
             late = _overdue(settings, contracts, layers)
-            telling.report(settings, domain, contracts, layers, late, run)
+            notify.report(settings, domain, contracts, layers, late, run)
             if run.breaches:
                 found = [each for breach in run.breaches for each in breach.found]
                 raise ContractBreach("\n".join(map(str, run.breaches)), found)
@@ -154,7 +154,7 @@ def _gold(
     """Build gold, less what depends on a dataset that is stopped."""
     from gold import build
 
-    held = telling.held(contracts, run.breaches)
+    held = notify.held(contracts, run.breaches)
     try:
         build.build(
             _spark(settings), settings, run.domain, run,
@@ -168,8 +168,8 @@ def _boot(
     settings: Settings, domain: str, contracts: dict[str, Contract], layers: tuple[str, ...]
 ) -> Project | None:
     """Start the JVM while files are still being checked, and parse what dbt will build."""
-    from cli.news import is_little
     from lakehouse.engine.session import boot
+    from pipeline.workload import is_little
 
     boot(settings, short=is_little(settings, domain, contracts, layers))
     if "gold" not in layers:

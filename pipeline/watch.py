@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from cli.flow import LAYERS, RunResult, carry, is_pending, layers_of
 from contracts.parsing.load import load_domain
 from lakehouse.errors import Busy, ContractBreach
+from pipeline.run import LAYERS, RunResult, carry, is_pending, layers_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -15,13 +15,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from bronze.discovery import CAPTURE, FileLog
-from cli.undo_plan import Plan, Return, plan
 from gold import publish
 from lakehouse.runs.ledger import FED, Ledger, Run, Step
 from lakehouse.runs.lock import exclusive
 from lakehouse.storage import restore
 from lakehouse.storage.restore import ABSENT
 from lakehouse.storage.tables import TableName, Tables
+from operations.rollback_plan import Plan, Return, plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from cli.evidence import Evidence, Files
 from contracts.parsing.load import load_domain
 from lakehouse.errors import LakehouseError
 from lakehouse.quality.fault_manifest import path_of, read
 from lakehouse.quality.sealing import Seal
 from lakehouse.runs.ledger import Ledger
 from lakehouse.storage.tables import Tables
+from operations.fault_evidence import Evidence, Files
 
 if TYPE_CHECKING:
     from contracts.model.contract import Contract

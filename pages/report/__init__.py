@@ -18,8 +18,8 @@ __all__ = ["add_to", "report"]
 
 def report(settings: Settings, domain: str = "", out: Path | None = None) -> dict[str, Any]:
     """Return the file that was written and its size; the page needs no server and no network."""
-    from cli.report.data import collect
-    from cli.report.page import render
+    from pages.report.data import collect
+    from pages.report.page import render
 
     file = out or settings.home / "report.html"
     text = render(collect(settings, domain))

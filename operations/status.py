@@ -10,8 +10,8 @@ import typer
 
 from cli.arguments import AnyDomain, Json, examples, known_domains, read_settings
 from cli.output import age, emit, show, size, table
-from cli.waiting import waiting_files
 from lakehouse.storage.table_log import by_status, committed_at, contents, position
+from operations.pending_files import waiting_files
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable

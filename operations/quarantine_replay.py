@@ -140,8 +140,8 @@ def command(
     json: Json = False,
 ) -> None:
     """Gate open rows again, as the contract is now, and load those that pass."""
-    from cli.sql import refuse_calls
     from lakehouse.storage.catalog import names_in
+    from operations.query import refuse_calls
 
     if where:
         names_in(f"select 1 where {where}")

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli import revisions
 from cli.arguments import Json, known_domains, read_settings
 from cli.output import emit, table
+from operations.authoring import revisions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,7 +86,7 @@ def compare(settings: Settings, names: list[str], revision: str = "") -> dict[st
 
 def _uses(settings: Settings, each: Difference) -> list[dict[str, Any]]:
     """Return who still names the columns that a dataset has no more."""
-    from cli.consumers import uses
+    from operations.column_usage import uses
 
     gone = {change.gone for change in each.changes if change.gone}
     domain = each.file.partition("/")[0]

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from cli.arguments import known_domains
-from cli.catalog.lineage import picture
-from cli.catalog.queries import of_contract, of_model
-from cli.derive import MODELS, SOURCES
-from cli.report.lineage import Edge, edges
-from cli.status import status
 from contracts.model.contract import is_personal
+from operations.authoring.derive import MODELS, SOURCES
+from operations.lineage import Edge, edges
+from operations.status import status
+from pages.catalog.lineage_picture import picture
+from pages.catalog.queries import of_contract, of_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -37,7 +37,7 @@ def new(
     from contracts.evolution.draft import draft, review, written
     from contracts.parsing.load import load_domain, load_file
     from lakehouse.errors import UsageError
-    from lakehouse.profiling import profile
+    from operations.authoring.profiling import profile
 
     for name in (domain, dataset):
         if not NAME.match(name) or "__" in name:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from cli.quarantine import SUFFIX
-from cli.report.lineage import drawn, edges
+from operations.lineage import drawn, edges
+from operations.quarantine import SUFFIX
 
 if TYPE_CHECKING:
     from contracts.model.contract import Contract

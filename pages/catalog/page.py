@@ -7,8 +7,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from cli.catalog.data import KINDS
 from cli.output import age, size
+from pages.catalog.data import KINDS
 
 
 def render(found: dict[str, Any]) -> str:

@@ -217,7 +217,7 @@ def _command(
         raise typer.BadParameter(
             f"'{out.name}' ends neither in .parquet nor in .csv", param_hint="--out"
         )
-    from cli.result_file import write_csv, write_file
+    from operations.result_file import write_csv, write_file
 
     settings = read_settings()
     with Progress() as progress:

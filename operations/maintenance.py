@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from cli.arguments import known_domains
 from cli.output import size
-from cli.upkeep_plan import Work, surveyed
 from gold import publish
 from lakehouse.errors import Busy, UsageError
 from lakehouse.runs.ledger import FED, Ledger, Run, Step
@@ -18,6 +17,7 @@ from lakehouse.runs.lock import exclusive
 from lakehouse.storage import compaction
 from lakehouse.storage.compaction import Survey, Window, survey
 from lakehouse.storage.tables import TableName, Tables
+from operations.maintenance_plan import Work, surveyed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

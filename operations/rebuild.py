@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bronze.discovery import CAPTURE
-from cli.flow import is_pending
 from contracts.parsing.load import domains, load_domain
 from gold import build, publish
 from gold.dbt import Project
@@ -17,6 +16,7 @@ from lakehouse.runs.lock import exclusive
 from lakehouse.storage.catalog import vault_views
 from lakehouse.storage.restore import ABSENT, restore, rows
 from lakehouse.storage.tables import TableName, Tables
+from pipeline.run import is_pending
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,0 +1,1 @@
+"""What an operator does to stored data: status, query, rollback, rebuild, maintenance, audits."""

@@ -1,0 +1,1 @@
+"""Writing contracts: drafts from files, proposals from drift, comparisons, derived files."""

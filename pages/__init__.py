@@ -1,0 +1,1 @@
+"""What a person reads in a browser: the report and the catalog, each one file."""
