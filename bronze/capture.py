@@ -17,6 +17,7 @@ from contracts.compilers import table_descriptions as describe
 from contracts.types import short, widens
 from lakehouse.engine.session import INTERPRETED, configured
 from lakehouse.errors import ContractBreach
+from lakehouse.runs.bookmarks import CAPTURE
 from lakehouse.runs.ledger import Step
 from lakehouse.storage.append import append, append_arrow
 from lakehouse.storage.tables import TableName, Tables
@@ -121,7 +122,7 @@ def _load_one(
         few = _text(work.load) < FEW_BYTES
         written = (append_arrow if few else append)(
             Tables.at(settings), name, frame.toArrow() if few else frame,
-            once=(discovery.CAPTURE, run.number),
+            once=(CAPTURE, run.number),
             skip_on=("_batch", "_sequence", *contract.keys),
             described=describe.bronze(contract),
         )  # fmt: skip

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+from lakehouse.runs.bookmarks import CAPTURE
 from lakehouse.storage.tables import TableName, Tables
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from lakehouse.settings import Settings
 
 FILES = TableName("ops", "captured_files")
-CAPTURE = "capture"
 
 
 @dataclass(frozen=True)

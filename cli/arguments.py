@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from contracts.parsing.domains import domains
+
 if TYPE_CHECKING:
     from lakehouse.settings import Settings
 
@@ -30,26 +32,19 @@ def read_settings() -> Settings:
         raise UsageError("\n".join(wrong)) from None
 
 
-def known_domains(contracts: Path) -> list[str]:
-    """Return the domains that have contracts, without loading one."""
-    if not contracts.is_dir():
-        return []
-    return sorted(path.name for path in contracts.iterdir() if any(path.glob("*.yaml")))
-
-
 def _known(name: str) -> str:
     if not name:
         return name
     from lakehouse.errors import UsageError
 
-    known = known_domains(read_settings().contracts)
+    known = domains(read_settings().contracts)
     if name not in known:
         raise UsageError(f"no domain '{name}'; there is: {', '.join(known) or 'none'}")
     return name
 
 
 def _complete(incomplete: str) -> list[str]:
-    found = known_domains(read_settings().contracts)
+    found = domains(read_settings().contracts)
     return [name for name in found if name.startswith(incomplete)]
 
 
@@ -91,6 +86,6 @@ def _first_names() -> tuple[str, str]:
     # Not by the settings: to read them would make every `--help` slower than it has to be.
     own = Path(__file__).resolve().parent.parent / "contracts"
     folder = Path(os.environ.get("LAKEHOUSE_CONTRACTS") or own)
-    for domain in known_domains(folder):
+    for domain in domains(folder):
         return domain, min((folder / domain).glob("*.yaml")).stem
     return "DOMAIN", "DATASET"

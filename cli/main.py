@@ -11,13 +11,31 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from cli import audit, maintain, models, pipeline, rebuild, rollback
+from cli import (
+    audit,
+    catalog,
+    contracts,
+    demo,
+    features,
+    land,
+    maintain,
+    models,
+    quarantine,
+    rebuild,
+    report,
+    rollback,
+    run,
+    sql,
+    status,
+)
 from cli.arguments import examples
 from cli.output import only_documents
-from operations import feature_sets, quarantine, query, status
-from operations.authoring import check
-from pages import catalog, report
 
+# In the order of `--help`. Each is a file with a function `add_to(app)`.
+COMMANDS = (
+    demo, land, run, status, sql, contracts, quarantine, audit, features, models, report, catalog,
+    rollback, rebuild, maintain,
+)  # fmt: skip
 INTERRUPTED = 130
 READER_GONE = 141
 
@@ -31,19 +49,8 @@ app = typer.Typer(
     epilog=examples("lakehouse demo", "lakehouse status", 'lakehouse sql "select 1 as one"')
     + "\n\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 contract breach.",
 )
-pipeline.add_to(app)
-status.add_to(app)
-query.add_to(app)
-check.add_to(app)
-quarantine.add_to(app)
-audit.add_to(app)
-feature_sets.add_to(app)
-models.add_to(app)
-report.add_to(app)
-catalog.add_to(app)
-rollback.add_to(app)
-rebuild.add_to(app)
-maintain.add_to(app)
+for command in COMMANDS:
+    command.add_to(app)
 
 
 def _version(asked: bool) -> None:

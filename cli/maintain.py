@@ -8,7 +8,8 @@ import typer
 
 from cli.arguments import AnyDomain, Json, examples, read_settings
 from cli.confirm import DryRun
-from cli.output import Progress, emit, size, table
+from cli.output import Progress, emit, table
+from lakehouse.formatting import size
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -17,8 +17,9 @@ from airflow.timetables.assets import AssetOrTimeSchedule
 from airflow.timetables.trigger import CronTriggerTimetable
 
 from lakehouse.errors import ContractBreach
+from lakehouse.layers import BATCH
 from pipeline.notify_failure import tell_failure
-from pipeline.schedule import LAYERS, Pipeline, call, pipelines
+from pipeline.schedule import Pipeline, call, pipelines
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 SWEEP = "0 */6 * * *"
@@ -46,14 +47,14 @@ def carry(domain: str, layer: str) -> dict[str, Any]:
 
 def layer_dag(pipeline: Pipeline, layer: str) -> DAG:
     """Return the DAG of one domain's layer."""
-    domain, place = pipeline.domain, LAYERS.index(layer)
+    domain, place = pipeline.domain, BATCH.index(layer)
     if place == 0:
         hours = pipeline.every_hours
         schedule: Any = "0 2 * * *" if hours >= 24 else f"0 */{hours} * * *"
     else:
         schedule = AssetOrTimeSchedule(
             timetable=CronTriggerTimetable(SWEEP, timezone="UTC"),
-            assets=[asset(domain, LAYERS[place - 1])],
+            assets=[asset(domain, BATCH[place - 1])],
         )
     with DAG(
         dag_id=f"{domain}__{layer}",
@@ -76,6 +77,6 @@ def asset(domain: str, layer: str) -> Asset:
 
 
 for each in pipelines():
-    for name in LAYERS:
+    for name in BATCH:
         made = layer_dag(each, name)
         globals()[made.dag_id] = made

@@ -8,11 +8,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from cli.arguments import known_domains
-from cli.output import size
+from contracts.parsing.domains import domains
 from gold import publish
 from lakehouse.errors import Busy, UsageError
-from lakehouse.runs.ledger import FED, Ledger, Run, Step
+from lakehouse.formatting import size
+from lakehouse.layers import PLATINUM
+from lakehouse.runs.ledger import Ledger, Run, Step
 from lakehouse.runs.lock import exclusive
 from lakehouse.storage import compaction
 from lakehouse.storage.compaction import Survey, Window, survey
@@ -75,7 +76,7 @@ def maintain(
 
 def _domains(settings: Settings) -> list[str]:
     found = {name.domain for name in Tables.at(settings).names() if name.domain}
-    return sorted({*found, *known_domains(settings.contracts)})
+    return sorted({*found, *domains(settings.contracts)})
 
 
 def _domain(
@@ -93,7 +94,7 @@ def _domain(
             for other in ("score", "enrich"):
                 held.enter_context(exclusive(settings.home, f"{domain}-{other}", "maintain"))
         except Busy:
-            names = [name for name in names if name.layer != FED]
+            names = [name for name in names if name.layer != PLATINUM]
         work = surveyed(settings, tables, domain, names, days, now, progress)
         if dry_run or not (work.due or work.checkpoints):
             return work

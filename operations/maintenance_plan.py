@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from contracts.parsing.load import domains, load_domain
+from contracts.parsing.domains import domains
+from contracts.parsing.load import load_domain
 from lakehouse.storage.compaction import Survey, Window, stands_at, survey
 from lakehouse.storage.restore import quiet_since
-from lakehouse.storage.tables import TableName, Tables
 from pipeline.run import is_pending
 from platinum.outcome import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from contracts.model.contract import Contract
     from lakehouse.settings import Settings
+    from lakehouse.storage.tables import TableName, Tables
 
 
 @dataclass(frozen=True)

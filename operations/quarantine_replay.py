@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
-
-from cli.arguments import Domain, Json, read_settings
-from cli.confirm import DryRun
-from cli.output import Progress, emit, table
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from rich.console import Console
 
     from contracts.model.contract import Contract
     from lakehouse.settings import Settings
@@ -103,49 +95,3 @@ def _add(total: dict[str, Any], judged: Rejudged) -> None:
     total["replayed"] += judged.settled.num_rows
     total["still_open"] += judged.still_open
     total["missing"] += judged.missing
-
-
-def _page(out: Console, found: dict[str, Any]) -> None:
-    if not found["datasets"]:
-        out.print("no open row in quarantine")
-        return
-    names = ["dataset", ">open", ">would pass" if found["dry_run"] else ">replayed", ">still open"]
-    keys = ("dataset", "open", "replayed", "still_open")
-    out.print(table("", names, [[row[key] for key in keys] for row in found["datasets"]]))
-    for row in found["datasets"]:
-        if row["missing"]:
-            out.print(
-                f"{row['dataset']}: {row['missing']:,} rows are in bronze no more", markup=False
-            )
-    if found["run"]:
-        out.print(
-            f"run {found['run']}; `lakehouse run {found['domain']}` carries them on, "
-            f"`lakehouse rollback {found['run']}` undoes it",
-            markup=False,
-        )
-    elif not found["dry_run"]:
-        out.print("nothing passes that did not before: nothing was written")
-
-
-def command(
-    domain: Domain,
-    dataset: Annotated[
-        str, typer.Argument(help="A dataset of the domain; all of them when left out.")
-    ] = "",
-    where: Annotated[
-        str,
-        typer.Option(help="Only rows with this condition on the quarantine's columns."),
-    ] = "",
-    dry_run: DryRun = False,
-    json: Json = False,
-) -> None:
-    """Gate open rows again, as the contract is now, and load those that pass."""
-    from lakehouse.storage.catalog import names_in
-    from operations.query import refuse_calls
-
-    if where:
-        names_in(f"select 1 where {where}")
-        refuse_calls(f"select 1 where {where}")
-    with Progress() as progress:
-        done = replay(read_settings(), domain, dataset, where, dry_run=dry_run, progress=progress)
-    emit(done, json, _page)

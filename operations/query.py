@@ -5,19 +5,10 @@ from __future__ import annotations
 import difflib
 import logging
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
-
-from cli.arguments import Json, examples, read_settings
-from cli.output import Progress, emit, show, stdout, table
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
-    from rich.console import Console
 
     from lakehouse.settings import Settings
     from lakehouse.storage.tables import TableName
@@ -166,79 +157,3 @@ def values(rows: DataFrame) -> list[tuple[Any, ...]]:
     """Return the rows as Python values; two columns may have one name."""
     columns = [column.to_pylist(maps_as_pydicts="lossy") for column in rows.toArrow().columns]
     return list(zip(*columns, strict=True))
-
-
-def _page(out: Console, found: Answer) -> None:
-    numbers = ("decimal", "double", "float", "int", "bigint", "smallint", "tinyint")
-    names = [f">{name}" if kind.startswith(numbers) else name for name, kind in found.columns]
-    rows = [[_text(value) for value in row] for row in found.rows]
-    out.print(table("", names, rows))
-    count = len(found.rows)
-    more = "; there are more: --limit 0 shows all" if found.more else ""
-    out.print(f"{count:,} row{'' if count == 1 else 's'}{more}")
-
-
-def _text(value: Any) -> str:
-    """Return a value's text: numbers without separators, since one may be a key; instants in UTC."""
-    if value is None:
-        return "null"
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return repr(value)
-    if isinstance(value, datetime):
-        return value.isoformat(sep=" ").replace("+00:00", "Z")
-    return show(value)
-
-
-def _command(
-    query: Annotated[
-        str, typer.Argument(help="select, with or describe over <layer>.<domain>__<table>.")
-    ],
-    limit: Annotated[
-        int | None,
-        typer.Option(
-            "--limit", "-n", min=0, help=f"Rows shown, 0 for all; {SHOWN} unless --csv or --out."
-        ),
-    ] = None,
-    as_csv: Annotated[bool, typer.Option("--csv", help="CSV on stdout.")] = False,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            dir_okay=False, help="Write the rows to a .parquet or .csv file.", show_default=False
-        ),
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Run one query that reads; gold tables are read as they were last published."""
-    if as_csv and json:
-        raise typer.BadParameter("--csv and --json exclude each other")
-    if out is not None and out.suffix not in (".parquet", ".csv"):
-        raise typer.BadParameter(
-            f"'{out.name}' ends neither in .parquet nor in .csv", param_hint="--out"
-        )
-    from operations.result_file import write_csv, write_file
-
-    settings = read_settings()
-    with Progress() as progress:
-        progress("starting Spark")
-        rows = frame(settings, query)
-        progress("querying")
-        wanted = rows.limit(limit) if limit else rows
-        if out is not None:
-            emit({"file": str(out), "rows": write_file(wanted, out)}, json)
-        elif as_csv:
-            write_csv(wanted, stdout(), settings.home)
-        else:
-            found = answer(rows, SHOWN if limit is None else limit)
-            emit(found.to_dict() if json else found, json, _page)
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the verb."""
-    lines = (
-        'lakehouse sql "select count(*) as n from bronze.{domain}__{dataset}"',
-        'lakehouse sql "select * from bronze.{domain}__{dataset}" --limit 5 --json',
-        'lakehouse sql "select * from bronze.{domain}__{dataset}" --out {dataset}.parquet',
-    )
-    app.command("sql", epilog=examples(*lines))(_command)

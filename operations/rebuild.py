@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bronze.discovery import CAPTURE
-from contracts.parsing.load import domains, load_domain
+from contracts.parsing.domains import domains
+from contracts.parsing.load import load_domain
 from gold import build, publish
 from gold.dbt import Project
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.quality.sealing import Seal
+from lakehouse.runs.bookmarks import CAPTURE
 from lakehouse.runs.ledger import Ledger, Run
 from lakehouse.runs.lock import exclusive
 from lakehouse.storage.catalog import vault_views

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 import tempfile
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from cli.output import plain, show
+from lakehouse.formatting import plain, show
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pyarrow import RecordBatch
     from pyspark.sql import DataFrame
 

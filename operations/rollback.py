@@ -14,9 +14,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from bronze.discovery import CAPTURE, FileLog
+from bronze.discovery import FileLog
 from gold import publish
-from lakehouse.runs.ledger import FED, Ledger, Run, Step
+from lakehouse.layers import PLATINUM
+from lakehouse.runs.bookmarks import CAPTURE
+from lakehouse.runs.ledger import Ledger, Run, Step
 from lakehouse.runs.lock import exclusive
 from lakehouse.storage import restore
 from lakehouse.storage.restore import ABSENT
@@ -42,7 +44,7 @@ def roll_back(
     with ExitStack() as held:
         held.enter_context(exclusive(settings.home, domain, f"rollback {number}"))
         chosen = plan(settings, number)
-        if any(each.table.layer == FED for each in chosen.returns):
+        if any(each.table.layer == PLATINUM for each in chosen.returns):
             held.enter_context(exclusive(settings.home, f"{domain}-score", f"rollback {number}"))
         tables = Tables.at(settings)
         ledger = Ledger(tables)

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bronze.discovery import FileLog
-from contracts.parsing.load import domains, load_domain
+from contracts.parsing.domains import domains
+from contracts.parsing.load import load_domain
 from lakehouse.errors import UsageError
-from lakehouse.runs.ledger import FED, ROLLED_BACK, Ledger
+from lakehouse.layers import LAYERS, PLATINUM
+from lakehouse.runs.ledger import ROLLED_BACK, Ledger
 from lakehouse.storage import restore
 from lakehouse.storage.restore import ABSENT
 from lakehouse.storage.tables import TableName, Tables
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 # Runs that changed no row, or only undid others
 NOT_UNDONE = ("rollback", "maintain", "enrich")
-ORDER = ("platinum", "gold", "silver", "bronze")
+ORDER = LAYERS[::-1]
 
 
 @dataclass(frozen=True)
@@ -133,14 +135,14 @@ def _refuse(row: dict[str, Any], origin: Origin | None) -> None:
 
 def _undone(number: int, origins: dict[int, Origin], rows: dict[int, dict[str, Any]]) -> list[int]:
     """Return the run and every later one that may have read what it wrote."""
-    only_fed = origins[number].writes == (FED,)
+    only_fed = origins[number].writes == (PLATINUM,)
     return [
         run
         for run, origin in sorted(origins.items())
         if run >= number
         and origin.what not in NOT_UNDONE
         and rows[run]["status"] != ROLLED_BACK
-        and (not only_fed or origin.writes == (FED,))
+        and (not only_fed or origin.writes == (PLATINUM,))
     ]
 
 
@@ -152,7 +154,7 @@ def _contracts(settings: Settings, domain: str) -> dict[str, Contract]:
 def _kept(domain: str, contracts: dict[str, Contract]) -> set[TableName]:
     """Return the tables of answers that were paid for."""
     return {
-        TableName.of(FED, domain, contract.enrich["table"])
+        TableName.of(PLATINUM, domain, contract.enrich["table"])
         for contract in contracts.values()
         if contract.enrich
     }
@@ -164,7 +166,7 @@ def _targets(
     """Return the version each table goes back to, in the order in which they go."""
     layers: dict[str, dict[TableName, int]] = {}
     for _, origin in sorted(origins.items()):
-        for layer in (*origin.writes, FED):
+        for layer in (*origin.writes, PLATINUM):
             layers.setdefault(layer, origin.versions)
     kept = _kept(domain, contracts)
     found = [name for name in tables.names(domain) if name.layer in layers and name not in kept]

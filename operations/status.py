@@ -6,16 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import typer
-
-from cli.arguments import AnyDomain, Json, examples, known_domains, read_settings
-from cli.output import age, emit, show, size, table
+from contracts.parsing.domains import domains
 from lakehouse.storage.table_log import by_status, committed_at, contents, position
 from operations.pending_files import waiting_files
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
-    from rich.console import Console
 
     from lakehouse.settings import Settings
     from lakehouse.storage.tables import TableName, Tables
@@ -32,7 +28,7 @@ def status(settings: Settings, domain: str = "", now: datetime | None = None) ->
     ledger = Ledger(tables)
     steps, runs = ledger.steps(domain or None), ledger.runs(domain or None)
     found = {name.domain for name in tables.names() if name.domain}
-    chosen = [domain] if domain else sorted({*known_domains(settings.contracts), *found})
+    chosen = [domain] if domain else sorted({*domains(settings.contracts), *found})
     return {
         "at": instant,
         "home": str(settings.home),
@@ -153,75 +149,3 @@ def _row(
         "open_quarantine": None if quarantine is None else quarantine["open"],
         "quarantine": quarantine,
     }
-
-
-def _page(out: Console, found: dict[str, Any]) -> None:
-    if not any(one["tables"] or one["waiting"] for one in found["domains"]):
-        out.print(f"No tables yet in {found['warehouse']}. Try `lakehouse demo`.", markup=False)
-        return
-    for one in found["domains"]:
-        out.print(table(one["domain"], _COLUMNS, _lines(one["tables"])))
-        run = one["last_run"]
-        if run:
-            out.print(
-                f"last run: {run['run']} {run['status']} in {run['seconds']:.1f} s, "
-                f"{show(run['at'])} {run['message']}".rstrip(),
-                markup=False,
-            )
-        published = one["published"]
-        if published and published["behind"]:
-            out.print(f"gold is behind: {', '.join(published['behind'])}", markup=False)
-        for waiting in one["waiting"]:
-            files = f"{waiting['files']} file{'' if waiting['files'] == 1 else 's'}"
-            out.print(f"waiting: {files} of {waiting['dataset']}", markup=False)
-        if "contract_error" in one:
-            out.print(f"contracts: {one['contract_error']}", markup=False)
-
-
-_COLUMNS = ["layer", "table", ">rows", ">version", ">size", ">updated", ">run", ">seconds", "note"]
-
-
-def _lines(rows: list[dict[str, Any]]) -> list[list[Any]]:
-    lines, layer = [], ""
-    for row in rows:
-        step = row["last_step"] or {}
-        lines.append(
-            [
-                "" if row["layer"] == layer else row["layer"],
-                row["table"].partition("__")[2],
-                row["rows"],
-                row["version"],
-                size(row["bytes"]),
-                f"{age(row['age_seconds'])} ago",
-                step.get("run"),
-                f"{step['seconds']:.1f}" if step else "",
-                _note(row),
-            ]
-        )
-        layer = row["layer"]
-    return lines
-
-
-def _note(row: dict[str, Any]) -> str:
-    step = row["last_step"] or {}
-    notes = [
-        f"behind {up['table']}: has {up['consumed']} of {up['current']}"
-        for up in row["upstream"]
-        if up["behind"]
-    ]
-    if row["open_quarantine"]:
-        notes.append(f"{row['open_quarantine']:,} open")
-    if step and step["status"] != "done":
-        notes.append(f"{step['status']}: {step['message']}".rstrip(": "))
-    return "; ".join(notes)
-
-
-def _command(domain: AnyDomain = "", json: Json = False) -> None:
-    """Show rows, versions, freshness, the last run and open quarantine of every table."""
-    emit(status(read_settings(), domain), json, _page)
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the verb."""
-    lines = ("lakehouse status", "lakehouse status {domain}", "lakehouse status --json")
-    app.command("status", epilog=examples(*lines))(_command)

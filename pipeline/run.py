@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bronze import arrivals, capture, discovery
 from contracts.parsing.load import load_domain
 from lakehouse.errors import ContractBreach, UsageError
+from lakehouse.layers import BATCH
 from lakehouse.runs.contract_versions import refuse_older
 from lakehouse.runs.ledger import Ledger, Run, Step
 from lakehouse.runs.lock import exclusive
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from contracts.model.contract import Contract
     from gold.dbt import Project
     from lakehouse.settings import Settings
-
-LAYERS = ("bronze", "silver", "gold")
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def is_pending(settings: Settings, domain: str, contracts: dict[str, Contract], 
 def carry(
     settings: Settings,
     domain: str,
-    layers: tuple[str, ...] = LAYERS,
+    layers: tuple[str, ...] = BATCH,
     progress: Callable[..., None] = lambda *_: None,
 ) -> RunResult:
     """Carry what is new through the layers, in order; return at once where nothing is.
@@ -194,6 +193,6 @@ def layers_of(asked: Iterable[str]) -> tuple[str, ...]:
     Raises UsageError for a name that is none.
     """
     wanted = set(asked)
-    if unknown := sorted(wanted.difference(LAYERS)):
-        raise UsageError(f"layer '{unknown[0]}' is none of {', '.join(LAYERS)}")
-    return tuple(layer for layer in LAYERS if layer in wanted) or LAYERS
+    if unknown := sorted(wanted.difference(BATCH)):
+        raise UsageError(f"layer '{unknown[0]}' is none of {', '.join(BATCH)}")
+    return tuple(layer for layer in BATCH if layer in wanted) or BATCH

@@ -8,14 +8,13 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from contracts.parsing.load import domains, load_domain
+from contracts.parsing.domains import domains
+from contracts.parsing.load import load_domain
 from lakehouse.errors import EXIT_BREACH, EXIT_USAGE, ContractBreach, LakehouseError
 from lakehouse.settings import settings
 
 if TYPE_CHECKING:
     from contracts.model.contract import Contract
-
-LAYERS = ("bronze", "silver", "gold")
 
 
 @dataclass(frozen=True)
@@ -75,9 +74,9 @@ def call(*arguments: str) -> dict[str, Any]:
         [sys.executable, "-m", "cli.main", *arguments, "--json"],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    print(done.stderr, end="")  # a task's log is where its reason is looked for
+    sys.stdout.write(done.stderr)  # a task's log is where its reason is looked for
     if done.returncode == 0:
-        print(done.stdout, end="")
+        sys.stdout.write(done.stdout)
         return json.loads(done.stdout)
     reason = _reason(done.stderr)
     if done.returncode in (EXIT_BREACH, EXIT_USAGE):

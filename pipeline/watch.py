@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from contracts.parsing.load import load_domain
 from lakehouse.errors import Busy, ContractBreach
-from pipeline.run import LAYERS, RunResult, carry, is_pending, layers_of
+from pipeline.run import RunResult, carry, is_pending, layers_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-
-    from rich.console import Console
 
     from lakehouse.settings import Settings
 
@@ -61,45 +59,3 @@ def _landed(settings: Settings, domain: str) -> frozenset[tuple[str, int, int]]:
     found = (settings.landing / domain).rglob("*")
     states = ((str(path), path.stat()) for path in found if path.is_file())
     return frozenset((path, stat.st_size, stat.st_mtime_ns) for path, stat in states)
-
-
-def page(out: Console, result: dict[str, Any]) -> None:
-    """Print a run: a row a gated table, then what was derived, then the seconds."""
-    if result["nothing_new"]:
-        out.print(f"{result['domain']}: nothing new ({result['seconds']:.1f} s)")
-        _tell_overdue(out, result)
-        return
-    from cli.output import size, table
-
-    rows = [
-        (
-            step["table"], f"{step['input']:,}", f"{step['valid']:,}", f"{step['quarantined']:,}",
-            f"{step['superseded']:,}", f"{step['written']:,}", size(step["bytes"]),
-            f"{step['seconds']:.1f}",
-        )
-        for step in sorted(result["steps"], key=lambda step: LAYERS.index(step["layer"]))
-    ]  # fmt: skip
-    titles = [
-        "table",
-        ">rows in",
-        ">valid",
-        ">quarantined",
-        ">superseded",
-        ">written",
-        ">size",
-        ">s",
-    ]
-    out.print(table("", titles, rows))
-    for step in result["steps"]:
-        if step["operations"]:
-            read = f"{step['operations']}; read up to {step['position'] or 'no position'}"
-            out.print(f"{step['table']}: {read}", markup=False)
-        if step["message"]:
-            out.print(f"{step['table']}: {step['message']}")
-    _tell_overdue(out, result)
-    out.print(f"run {result['run']} done in {result['seconds']:.1f} s")
-
-
-def _tell_overdue(out: Console, result: dict[str, Any]) -> None:
-    for sentence in result["overdue"]:
-        out.print(f"overdue: {sentence}", markup=False)

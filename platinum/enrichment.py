@@ -14,7 +14,8 @@ import pyarrow as pa
 from contracts.compilers import table_descriptions as describe
 from contracts.parsing.load import load_domain
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.runs.ledger import FED, Ledger, Step
+from lakehouse.layers import PLATINUM
+from lakehouse.runs.ledger import Ledger, Step
 from lakehouse.runs.lock import exclusive
 from lakehouse.storage.append import append_arrow
 from lakehouse.storage.tables import Tables
@@ -87,7 +88,7 @@ def _one(
         spool = Spool(
             settings.home / "spool" / job.contract.domain / job.contract.dataset, identity
         )
-        with Ledger(tables).run(job.contract.domain, "enrich", (FED,)) as run:
+        with Ledger(tables).run(job.contract.domain, "enrich", (PLATINUM,)) as run:
             found["run"] = run.number
             writer = Writer(tables, job, identity, backend, spool, known, run, done, say)
             upstream = (application, version) if chosen.num_rows == todo.num_rows else None

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from contracts.parsing.load import load_domain
 from lakehouse.errors import Broken, ContractBreach, LakehouseError, UsageError
-from lakehouse.runs.ledger import FED, Ledger, Step
+from lakehouse.layers import PLATINUM
+from lakehouse.runs.ledger import Ledger, Step
 from lakehouse.runs.lock import exclusive
 from lakehouse.storage.tables import TableName, Tables
 from platinum.checkpoints import damaged, set_aside
@@ -136,7 +137,7 @@ def _run(
     # Read before the query starts: it reads at least so far.
     reaches = tables.version(stream.source)
     say(f"{stream.contract.dataset}: starting the stream")
-    with Ledger(tables).run(stream.contract.domain, "score", (FED,)) as run:
+    with Ledger(tables).run(stream.contract.domain, "score", (PLATINUM,)) as run:
         outcome = Outcome(stream, run=run.number)
         scorer = Scorer(settings, stream.contract, stream.events, stream.scores, outcome, say)
         session = spark(settings, short=not always_on)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lakehouse.runs.bookmarks import CAPTURE
 from lakehouse.storage.tables import TableName
 
 if TYPE_CHECKING:
     from contracts.model.contract import Contract
     from lakehouse.storage.tables import Tables
-
-CAPTURE = "capture"
 
 
 def batches(tables: Tables, contract: Contract) -> tuple[int, int]:

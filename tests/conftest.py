@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
+from lakehouse.layers import STORED
 from lakehouse.settings import PROJECT, Settings
-from lakehouse.storage.tables import LAYERS
 
 # PySpark's Connect client, which Great Expectations looks for, takes a process whose main module
 # has no file for its own doctests and ends it; the workers of a parallel test run have none.
@@ -41,7 +41,7 @@ def _forget(spark):
     # Delta keeps what it knows of each table, with its plans; the tests make hundreds.
     spark.sparkContext._jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()
     known = {database.name for database in spark.catalog.listDatabases()}
-    for layer in known & set(LAYERS):
+    for layer in known & set(STORED):
         spark.sql(f"drop database {layer} cascade")
 
 

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from contracts.parsing.load import domains, load_domain
+from contracts.parsing.domains import domains
+from contracts.parsing.load import load_domain
 from lakehouse.settings import PROJECT
 
 ENGINE = ("contracts", "bronze", "silver", "gold", "platinum", "lakehouse", "cli", "dags")

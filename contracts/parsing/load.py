@@ -13,6 +13,7 @@ from contracts.parsing.column_rules import rules_of
 from contracts.parsing.columns import column_of, declared_as
 from contracts.parsing.cross_contract import disagreements
 from contracts.parsing.dataset_rules import dataset_rules_of
+from contracts.parsing.domains import domains
 from contracts.parsing.table_rules import (
     references_of,
     references_that_fail,
@@ -25,13 +26,6 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent.parent
 SEMVER = re.compile(r"^\d+\.\d+\.\d+$")
-
-
-def domains(folder: Path) -> list[str]:
-    """Return the domains that have contracts, sorted."""
-    return sorted(
-        path.name for path in folder.iterdir() if path.is_dir() and any(path.glob("*.yaml"))
-    )
 
 
 def load_domain(folder: Path, domain: str) -> dict[str, Contract]:

@@ -14,6 +14,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from lakehouse.errors import Broken, ContractBreach, LakehouseError
+from lakehouse.layers import BATCH, PLATINUM
 from lakehouse.storage.tables import TableName, Tables
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
 RUNS = TableName("ops", "runs")
 STEPS = TableName("ops", "run_steps")
-# What `lakehouse run` writes, and the layer that others feed from it
-WRITTEN_BY_RUNS = ("bronze", "silver", "gold")
-FED = "platinum"
 
 
 def code_version() -> str:
@@ -187,14 +185,12 @@ class Ledger:
         return 1 + max((row["run"] for row in self.tables.rows(RUNS, ["run"])), default=0)
 
     @contextmanager
-    def run(
-        self, domain: str, what: str = "run", writes: tuple[str, ...] = WRITTEN_BY_RUNS
-    ) -> Iterator[Run]:
+    def run(self, domain: str, what: str = "run", writes: tuple[str, ...] = BATCH) -> Iterator[Run]:
         """Start a run; its end, good or bad, and all its steps are written when the block ends.
 
         Its first mark holds the versions that it found: a run that is killed later can be undone.
         """
-        versions = self.tables.versions(domain, (*writes, FED))
+        versions = self.tables.versions(domain, (*writes, PLATINUM))
         # Two domains, or a run and a stream, may start at once; a number is given once only.
         with _numbering(self.tables):
             run = Run(self.next_number(), domain, self.tables)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from contracts.compilers.vault_sql import views
-from contracts.parsing.load import domains, load_domain
+from contracts.parsing.domains import domains
+from contracts.parsing.load import load_domain
 from lakehouse.errors import UsageError
-from lakehouse.storage.tables import LAYERS, TableName, Tables
+from lakehouse.layers import STORED
+from lakehouse.storage.tables import TableName, Tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,7 +27,7 @@ _registered: dict[TableName, str] = {}
 def create_layers(spark: SparkSession) -> None:
     """Create the database of each layer in the session's catalog, where it is not there yet."""
     known = {database.name for database in spark.catalog.listDatabases()}
-    for layer in LAYERS:
+    for layer in STORED:
         if layer not in known:
             spark.sql(f"create database if not exists {layer}")
             for name in [name for name in _registered if name.layer == layer]:
@@ -108,7 +110,7 @@ def names_in(query: str) -> list[TableName]:
     found = {
         TableName(table.db, table.name)
         for table in statements[0].find_all(exp.Table)
-        if table.db in LAYERS
+        if table.db in STORED
     }
     return sorted(found)
 

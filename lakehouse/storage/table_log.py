@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def position(each: DeltaTable) -> int:
     """Return what a reader has seen of a table when it is up to date: its last batch, or version."""
-    from bronze.discovery import CAPTURE
+    from lakehouse.runs.bookmarks import CAPTURE
 
     batch = each.transaction_version(CAPTURE)
     return each.version() if batch is None else batch

@@ -10,6 +10,7 @@ from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import TableNotFoundError
 
 from lakehouse.errors import UsageError
+from lakehouse.layers import STORED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 # The table property that names the columns with statistics
 STATISTICS = "delta.dataSkippingStatsColumns"
-LAYERS = ("bronze", "silver", "gold", "platinum", "ops")
 
 
 @dataclass(frozen=True, order=True)
@@ -39,7 +39,7 @@ class TableName:
     def parse(cls, text: str) -> Self:
         """Return the name written as `layer.table`; raise UsageError for anything else."""
         layer, dot, table = text.partition(".")
-        if not dot or layer not in LAYERS or not table:
+        if not dot or layer not in STORED or not table:
             raise UsageError(f"'{text}' is no table name: write <layer>.<domain>__<table>")
         return cls(layer, table)
 
@@ -182,7 +182,7 @@ class Tables:
 
     def names(self, domain: str | None = None) -> Iterator[TableName]:
         """Yield every table in the warehouse, layer by layer, of one domain or of all."""
-        for layer in LAYERS:
+        for layer in STORED:
             folder = Path(self.warehouse, layer)
             for path in sorted(folder.iterdir()) if folder.is_dir() else ():
                 name = TableName(layer, path.name)

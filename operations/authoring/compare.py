@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from cli.arguments import Json, known_domains, read_settings
-from cli.output import emit, table
+from contracts.parsing.domains import domains
 from operations.authoring import revisions
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from rich.console import Console
 
     from contracts.evolution.diff import Difference
     from lakehouse.settings import Settings
@@ -63,7 +58,7 @@ def compare(settings: Settings, names: list[str], revision: str = "") -> dict[st
         found = between(*names)
     else:
         domain = names[0] if names else ""
-        if len(names) > 1 or (domain and domain not in known_domains(settings.contracts)):
+        if len(names) > 1 or (domain and domain not in domains(settings.contracts)):
             raise UsageError(f"with --against name one domain, or none; not '{' '.join(names)}'")
         chosen = (
             revisions.earlier(settings.contracts) if revision == revisions.EARLIER else revision
@@ -90,7 +85,7 @@ def _uses(settings: Settings, each: Difference) -> list[dict[str, Any]]:
 
     gone = {change.gone for change in each.changes if change.gone}
     domain = each.file.partition("/")[0]
-    if not gone or domain not in known_domains(settings.contracts) or not each.new_version:
+    if not gone or domain not in domains(settings.contracts) or not each.new_version:
         return []
     return uses(settings, domain, each.dataset, gone)
 
@@ -130,59 +125,3 @@ def problems(found: dict[str, Any]) -> list[str]:
         for use in found["uses"]
     ]
     return lines
-
-
-def _page(out: Console, found: dict[str, Any]) -> None:
-    for note in found["notes"]:
-        out.print(note, markup=False)
-    if found["against"] is None and found["notes"]:
-        return
-    rows = [
-        [
-            f"{c['file']}:{c['line']}",
-            c["what"],
-            "breaking" if c["breaking"] else "compatible",
-            c["bump"],
-        ]
-        for each in found["datasets"]
-        for c in each["changes"]
-    ]
-    if not rows:
-        out.print("no difference")
-    else:
-        out.print(table("", ["where", "change", "", "needs"], rows))
-    for each in found["datasets"]:
-        if each["needs"]:
-            out.print(
-                f"{each['dataset']}: {each['old_version']} to {each['new_version'] or 'gone'}; "
-                f"{each['needed_version']} or higher is needed",
-                markup=False,
-            )
-
-
-def command(
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[OLD NEW | DOMAIN]",
-            help="Two contracts, each a FILE or REVISION:FILE; with --against a domain, or nothing.",
-            show_default=False,
-        ),
-    ] = None,
-    revision: Annotated[
-        str,
-        typer.Option(
-            "--against",
-            help="Compare all contracts with a git revision; `earlier` finds one: where the branch "
-            "began, else the last tag, else the commit before.",
-        ),
-    ] = "",
-    json: Json = False,
-) -> None:
-    """Say what changed and what breaks; exit 3 for a breaking change without a major version."""
-    from lakehouse.errors import ContractBreach
-
-    found = compare(read_settings(), names or [], revision)
-    emit(found, json, _page)
-    if not found["allowed"]:
-        raise ContractBreach("\n".join(problems(found)))

@@ -6,17 +6,12 @@ import difflib
 import json as js
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from cli.arguments import AnyDomain, Json, examples, known_domains, read_settings
-from cli.output import emit
+from contracts.parsing.domains import domains
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from rich.console import Console
 
     from contracts.model.contract import Contract
     from lakehouse.settings import Settings
@@ -117,59 +112,22 @@ def _made(settings: Settings, domain: str, wanted: set[Path]) -> list[Path]:
 
 def derive(settings: Settings, domain: str = "", *, check: bool = False) -> dict[str, Any]:
     """Write what differs, or with `check` only say so; return the files by what became of them."""
-    domains = [domain] if domain else known_domains(settings.contracts)
-    found = [difference for name in domains for difference in differences(settings, name)]
+    chosen = [domain] if domain else domains(settings.contracts)
+    found = [difference for name in chosen for difference in differences(settings, name)]
     for difference in [] if check else found:
         if difference.what == "left over":
             difference.file.unlink()
     if not check:
-        for name in domains:
+        for name in chosen:
             texts = derived(settings, name)
             for difference in found:
                 if difference.file in texts:
                     difference.file.parent.mkdir(parents=True, exist_ok=True)
                     difference.file.write_text(texts[difference.file], encoding="utf-8")
     return {
-        "domains": domains,
+        "domains": chosen,
         "check": check,
         "files": [
             {"file": str(each.file), "what": each.what, "diff": list(each.diff)} for each in found
         ],
     }
-
-
-def _command(
-    domain: AnyDomain = "",
-    check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit 1 where a file differs.")
-    ] = False,
-    json: Json = False,
-) -> None:
-    """Write what follows from the contracts: DDL, dbt sources and models, expectation suites."""
-    found = derive(read_settings(), domain, check=check)
-    emit(found, json, _page)
-    if check and found["files"]:
-        raise typer.Exit(1)
-
-
-def _page(out: Console, found: dict[str, Any]) -> None:
-    told = {"missing": "written", "differs": "written", "left over": "removed"}
-    for each in found["files"]:
-        what = each["what"] if found["check"] else told[each["what"]]
-        out.print(f"{each['file']}: {what}", markup=False, soft_wrap=True)
-        if found["check"]:
-            lines = each["diff"][2:]
-            for line in lines[:SHOWN]:
-                out.print(f"    {line}", markup=False, soft_wrap=True)
-            if len(lines) > SHOWN:
-                out.print(f"    and {len(lines) - SHOWN} lines more")
-    if not found["files"]:
-        out.print("all derived files are what the contracts say")
-    elif found["check"]:
-        out.print("write them anew: lakehouse contracts derive", markup=False)
-
-
-def add_to(verb: typer.Typer) -> None:
-    """Add the part to the verb `contracts`."""
-    lines = ("lakehouse contracts derive {domain}", "lakehouse contracts derive --check")
-    verb.command("derive", epilog=examples(*lines))(_command)

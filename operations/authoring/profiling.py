@@ -11,7 +11,8 @@ from contracts.evolution.draft import EMAIL, FEW_VALUES, PHONE, ColumnProfile, P
 from contracts.sql import quoted
 from lakehouse.engine.duckdb import connection
 from lakehouse.errors import UsageError
-from lakehouse.storage.tables import LAYERS, TableName, Tables
+from lakehouse.layers import STORED
+from lakehouse.storage.tables import TableName, Tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +62,7 @@ def _load(database: DuckDBPyConnection, settings: Settings, source: str, table: 
     layer, dot, _ = source.partition(".")
     if source.startswith("jdbc:"):
         database.register("arrived", _from_jdbc(settings, source, table))
-    elif dot and layer in LAYERS:
+    elif dot and layer in STORED:
         found = Tables.at(settings).open(TableName.parse(source))
         if found is None:
             raise UsageError(f"{source} does not exist in {settings.warehouse}")

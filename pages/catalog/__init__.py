@@ -1,19 +1,13 @@
-"""The verb `catalog`: one HTML page that says what every dataset is, to be searched without a server."""
+"""The catalog: one HTML page that says what every dataset is, to be searched without a server."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
-
-from cli.arguments import AnyDomain, Json, examples, read_settings
-from cli.output import emit
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lakehouse.settings import Settings
+    from pathlib import Path
 
-__all__ = ["add_to", "catalog"]
+    from lakehouse.settings import Settings
 
 
 def catalog(settings: Settings, domain: str = "", out: Path | None = None) -> dict[str, Any]:
@@ -33,29 +27,3 @@ def catalog(settings: Settings, domain: str = "", out: Path | None = None) -> di
         "bytes": len(text.encode()),
         "datasets": [entry["id"] for entry in found["entries"]],
     }
-
-
-def _command(
-    domain: AnyDomain = "",
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            dir_okay=False, help="Where to write; catalog/index.html in the home when left out."
-        ),
-    ] = None,
-    show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
-    json: Json = False,
-) -> None:
-    """Write the catalog: columns, rules, owners, lineage, freshness and sample queries."""
-    written = catalog(read_settings(), domain, out)
-    emit(written, json, lambda console, found: console.print(found["file"], markup=False))
-    if show:
-        import webbrowser
-
-        webbrowser.open(Path(written["file"]).as_uri())
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the verb."""
-    lines = ("lakehouse catalog", "lakehouse catalog --open", "lakehouse catalog {domain} --json")
-    app.command("catalog", epilog=examples(*lines))(_command)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from cli.arguments import known_domains
 from contracts.model.contract import is_personal
+from contracts.parsing.domains import domains
 from operations.authoring.derive import MODELS, SOURCES
 from operations.lineage import Edge, edges
 from operations.status import status
@@ -45,7 +45,7 @@ def collect(settings: Settings, domain: str = "") -> dict[str, Any]:
     now = status(settings, domain)
     standing = {one["domain"]: one for one in now["domains"]}
     entries: list[dict[str, Any]] = []
-    for name in [domain] if domain else known_domains(settings.contracts):
+    for name in [domain] if domain else domains(settings.contracts):
         contracts = load_domain(settings.contracts, name)
         tables = {row["table"]: row for row in standing.get(name, {}).get("tables", ())}
         found = edges(settings, name, contracts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lakehouse.layers import LAYERS
 from pages.charts import flow_picture
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from operations.lineage import Edge
 
-LAYERS = ("source", "bronze", "silver", "gold", "platinum")
+COLUMNS = ("source", *LAYERS)
 
 
 def picture(
@@ -26,11 +27,11 @@ def picture(
     inner = {edge for edge in found if set(edge) <= names and edge[0] != edge[1]}
     places: dict[tuple[int, int], list[str]] = {}
     for name in sorted(names):
-        if _layer(name) in LAYERS:
-            place = LAYERS.index(_layer(name)), _depth(name, inner)
+        if _layer(name) in COLUMNS:
+            place = COLUMNS.index(_layer(name)), _depth(name, inner)
             places.setdefault(place, []).append(name)
     columns = [
-        {"layer": LAYERS[layer], "boxes": [_box(name, tables) for name in members]}
+        {"layer": COLUMNS[layer], "boxes": [_box(name, tables) for name in members]}
         for (layer, _), members in sorted(places.items())
     ]
     drawn: Markup = flow_picture({"columns": columns, "edges": sorted(inner)})

@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from cli.output import age, size
+from lakehouse.formatting import age, size
 from pages.catalog.data import KINDS
 
 

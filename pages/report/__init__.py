@@ -1,19 +1,13 @@
-"""The verb `report`: one HTML page about the lakehouse, with everything it needs inside."""
+"""The report: one HTML page about the lakehouse, with everything it needs inside."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
-
-from cli.arguments import AnyDomain, Json, examples, read_settings
-from cli.output import emit
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lakehouse.settings import Settings
+    from pathlib import Path
 
-__all__ = ["add_to", "report"]
+    from lakehouse.settings import Settings
 
 
 def report(settings: Settings, domain: str = "", out: Path | None = None) -> dict[str, Any]:
@@ -28,27 +22,3 @@ def report(settings: Settings, domain: str = "", out: Path | None = None) -> dic
     partial.write_text(text, encoding="utf-8")
     partial.replace(file)
     return {"file": str(file.absolute()), "bytes": len(text.encode())}
-
-
-def _command(
-    domain: AnyDomain = "",
-    out: Annotated[
-        Path | None,
-        typer.Option(dir_okay=False, help="Where to write; report.html in the home when left out."),
-    ] = None,
-    show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
-    json: Json = False,
-) -> None:
-    """Write one self-contained HTML page: flow, freshness, quarantine, runs, models, scores."""
-    written = report(read_settings(), domain, out)
-    emit(written, json, lambda console, found: console.print(found["file"], markup=False))
-    if show:
-        import webbrowser
-
-        webbrowser.open(Path(written["file"]).as_uri())
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the verb."""
-    lines = ("lakehouse report", "lakehouse report --open", "lakehouse report --out today.html")
-    app.command("report", epilog=examples(*lines))(_command)

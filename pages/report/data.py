@@ -6,9 +6,10 @@ import json
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+from lakehouse.layers import LAYERS
 from operations.quarantine import SUFFIX, reasons
 from operations.status import status, table_of, upstreams_of
-from pages.report.flow_picture import LAYERS, flow
+from pages.report.flow_picture import flow
 from pages.report.scores import scores
 
 if TYPE_CHECKING:

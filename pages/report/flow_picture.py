@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from lakehouse.layers import LAYERS
 from operations.lineage import drawn, edges
 from operations.quarantine import SUFFIX
 
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from contracts.model.contract import Contract
     from lakehouse.settings import Settings
 
-LAYERS = ("bronze", "silver", "gold", "platinum")
 # Hubs and links hold keys alone: one box a kind keeps the picture readable.
 KINDS = {"hub_": "hubs", "lnk_": "links"}
 

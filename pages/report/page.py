@@ -8,9 +8,9 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from cli.output import age, show, size
+from lakehouse.formatting import age, show, size
+from lakehouse.layers import LAYERS
 from pages.charts import calibration_picture, flow_picture
-from pages.report.flow_picture import LAYERS
 
 
 def render(found: dict[str, Any]) -> str:

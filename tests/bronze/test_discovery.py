@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bronze import capture, discovery
 from contracts.parsing.load import load_domain
+from lakehouse.runs.bookmarks import CAPTURE
 from lakehouse.runs.ledger import Run
 from lakehouse.settings import Settings
 from lakehouse.storage.tables import TableName, Tables
@@ -46,7 +47,7 @@ class Source:
         load = [file.path for work in works for file in work.load]
         if load and not killed:
             rows = pa.table({"path": load})
-            self.tables.append(BRONZE, rows, once=(discovery.CAPTURE, self.run))
+            self.tables.append(BRONZE, rows, once=(CAPTURE, self.run))
         return load
 
     def pending(self):

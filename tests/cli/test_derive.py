@@ -12,7 +12,8 @@ from contracts.compilers.ddl import ddl
 from contracts.compilers.expectations import suite
 from contracts.compilers.table_descriptions import tables
 from contracts.errors import ContractError
-from contracts.parsing.load import domains, load_domain
+from contracts.parsing.domains import domains
+from contracts.parsing.load import load_domain
 from lakehouse.settings import PROJECT, Settings
 from operations.authoring.derive import MARK, derive, differences
 from tests.orders import document, write_contract

@@ -3,10 +3,10 @@
 import pytest
 
 from contracts.parsing.load import load_domain
+from lakehouse.layers import BATCH
 from lakehouse.settings import Settings
 from lakehouse.storage.append import added
 from lakehouse.storage.tables import TableName
-from pipeline.run import LAYERS
 from pipeline.workload import LITTLE, TEXT, is_little
 from silver import pending
 from tests.cli import shop
@@ -35,7 +35,7 @@ def test_a_few_rows_are_little(home):
     settings, _ = home
     contracts = load_domain(settings.contracts, "shop")
     land(settings, "a.parquet", LITTLE - 1)
-    assert is_little(settings, "shop", contracts, LAYERS)
+    assert is_little(settings, "shop", contracts, BATCH)
 
 
 def test_a_large_file_is_not(home):
@@ -43,7 +43,7 @@ def test_a_large_file_is_not(home):
     settings, _ = home
     contracts = load_domain(settings.contracts, "shop")
     land(settings, "a.parquet", LITTLE)
-    assert not is_little(settings, "shop", contracts, LAYERS)
+    assert not is_little(settings, "shop", contracts, BATCH)
     assert is_little(settings, "shop", contracts, ("silver", "gold"))
 
 

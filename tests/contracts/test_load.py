@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from contracts.errors import ContractError
-from contracts.parsing.load import domains, load_domain
+from contracts.parsing.domains import domains
+from contracts.parsing.load import load_domain
 from lakehouse.settings import PROJECT
 from tests import orders
 

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from contracts.parsing.load import domains
+from contracts.parsing.domains import domains
 from lakehouse.settings import PROJECT
 
 pytestmark = pytest.mark.airflow

@@ -9,9 +9,10 @@ import pytest
 
 from gold import build, publish
 from gold.dbt import Project
+from lakehouse.layers import STORED
 from lakehouse.runs.ledger import Ledger
 from lakehouse.settings import PROJECT, Settings
-from lakehouse.storage.tables import LAYERS, TableName, Tables
+from lakehouse.storage.tables import TableName, Tables
 from tests.gold.vault import GHOST, Vault, event, hashed
 
 pytestmark = [pytest.mark.spark, pytest.mark.slow]
@@ -184,7 +185,7 @@ def home(spark, tmp_path_factory):
 
 
 def _forget(spark):
-    for layer in {database.name for database in spark.catalog.listDatabases()} & set(LAYERS):
+    for layer in {database.name for database in spark.catalog.listDatabases()} & set(STORED):
         spark.sql(f"drop database {layer} cascade")
 
 

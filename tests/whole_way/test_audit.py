@@ -7,9 +7,10 @@ import pytest
 from cli.main import main
 from domains.retail import source
 from lakehouse.errors import ContractBreach
+from lakehouse.layers import STORED
 from lakehouse.settings import PROJECT, Settings
 from lakehouse.settings import settings as read
-from lakehouse.storage.tables import LAYERS, TableName, Tables
+from lakehouse.storage.tables import TableName, Tables
 from operations.fault_audit import audit
 from pipeline.run import carry
 from silver import small_batch
@@ -29,7 +30,7 @@ def days(spark, tmp_path_factory):
         home=home, contracts=PROJECT / "contracts", dbt_project=PROJECT / "dbt_project"
     )
     for database in spark.catalog.listDatabases():
-        if database.name in LAYERS:
+        if database.name in STORED:
             spark.sql(f"drop database {database.name} cascade")
     audits, breaches = [], []
     for _ in source.days():

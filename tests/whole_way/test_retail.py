@@ -11,9 +11,10 @@ import duckdb
 import pytest
 
 from domains.retail import source
+from lakehouse.layers import STORED
 from lakehouse.runs.ledger import Ledger
 from lakehouse.settings import PROJECT, Settings
-from lakehouse.storage.tables import LAYERS, TableName, Tables
+from lakehouse.storage.tables import TableName, Tables
 from pipeline.run import carry
 
 pytestmark = [pytest.mark.spark, pytest.mark.slow]
@@ -30,7 +31,7 @@ def carried(spark, tmp_path_factory):
         home=home, contracts=PROJECT / "contracts", dbt_project=PROJECT / "dbt_project"
     )
     for database in spark.catalog.listDatabases():
-        if database.name in LAYERS:
+        if database.name in STORED:
             spark.sql(f"drop database {database.name} cascade")
     for day in range(DAYS + 1):
         source.land(settings.landing / "retail", days=min(day, 1), scale=SCALE)

@@ -1,0 +1,53 @@
+"""The verb `quarantine expire`: empty old quarantined rows, after a plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.arguments import Domain, Json, read_settings
+from cli.confirm import DryRun, Yes, go_on
+from cli.output import Progress, console, emit, table
+from operations.quarantine_expiry import age, expire, plan
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def _page(out: Console, found: dict[str, Any]) -> None:
+    if not found["datasets"]:
+        out.print("nothing in quarantine is that old")
+        return
+    lines = [[row["dataset"], row["open"], row["replayed"]] for row in found["datasets"]]
+    out.print(table("", ["dataset", ">open rows", ">replayed rows"], lines))
+    if found.get("run"):
+        out.print(
+            f"run {found['run']}; earlier versions of the tables hold the rows until "
+            "`lakehouse maintain` removes their files",
+            markup=False,
+        )
+
+
+def command(
+    domain: Domain,
+    older_than: Annotated[
+        str, typer.Option("--older-than", help="As 90d, 12h or 4w, since it was refused.")
+    ] = "90d",
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
+    """Give up rows that have waited too long: their values go, their reasons and counts stay."""
+    settings, span = read_settings(), age(older_than)
+    chosen = {"domain": domain, "datasets": plan(settings, domain, span)}
+    if dry_run or not chosen["datasets"]:
+        emit(chosen | {"run": 0, "dry_run": dry_run}, json, _page)
+        return
+    if not json:
+        _page(console(), chosen)
+    if not go_on("let go of what these rows held?", yes=yes, as_json=json):
+        raise typer.Abort
+    with Progress() as progress:
+        done = expire(settings, domain, span, progress)
+    emit(done, json, _page)
