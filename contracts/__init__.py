@@ -1,6 +1,7 @@
 """Contracts: the one source of truth, loaded, checked and compiled.
 
-`contracts.load("shop", "orders")` returns one; its `pandera()` is a schema for a notebook.
+`contracts.load("shop", "orders")` returns one; `contracts.pandera(contract)` is its schema for a
+notebook or a producer's test.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pandera.pandas as pa
+
     from contracts.model.contract import Contract
 
 
@@ -18,3 +21,10 @@ def load(domain: str, dataset: str, folder: Path | None = None) -> Contract:
     from contracts.parsing.load import load as load_one
 
     return load_one(domain, dataset, folder)
+
+
+def pandera(contract: Contract) -> pa.DataFrameSchema:
+    """Return a contract as a Pandera schema, whose `validate` checks a pandas frame."""
+    from contracts.compilers.pandera_schema import pandera_schema
+
+    return pandera_schema(contract)

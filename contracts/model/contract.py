@@ -7,8 +7,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    import pandera.pandas as pa
-
     from contracts.model.dataset_rule import DatasetRule
     from contracts.model.rules import Reference, RowRule, Rule, Unique
 
@@ -182,12 +180,6 @@ class Contract:
         if found is None:
             return None
         return timedelta(days=float(found["value"]) * UNITS[found.get("unit") or "d"])
-
-    def pandera(self) -> pa.DataFrameSchema:
-        """Return the contract as a Pandera schema, whose `validate` judges a pandas frame."""
-        from contracts.compilers.pandera_schema import pandera_schema
-
-        return pandera_schema(self)
 
     def narrowed(self, names: tuple[str, ...]) -> Contract:
         """Return the contract of these columns alone, with the rules that need no other."""

@@ -60,7 +60,7 @@ def load_domain(folder: Path, domain: str) -> dict[str, Contract]:
 def load(domain: str, dataset: str, folder: Path | None = None) -> Contract:
     """Return one contract by name, from the project's own contracts unless told otherwise.
 
-    For a notebook or a producer's test: `load("shop", "orders").pandera().validate(frame)`.
+    For a notebook or a producer's test: `contracts.pandera(contracts.load("shop", "orders")).validate(frame)`.
 
     Raises:
         ContractError: there is none of that name, or a contract of the domain has a mistake.

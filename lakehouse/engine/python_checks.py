@@ -8,9 +8,9 @@ import pyarrow as pa
 from pyspark import cloudpickle
 from pyspark.sql import functions as F
 
+from contracts.compilers import python_checks
 from contracts.compilers.conditions import python_rules
 from contracts.compilers.pandas_frame import series
-from contracts.parsing import python_checks
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
