@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from bronze import arrivals, control, debezium, discovery, files
-from bronze.columns import also_rescued
+from bronze import debezium, discovery, files
+from bronze import freshness
+from bronze import control_files
+from bronze.type_coercion import also_rescued
 from bronze.narrowing import refuse_narrowed
 from contracts.compilers import table_descriptions as describe
 from contracts.types import short, widens
@@ -71,7 +73,7 @@ def prepare(
                 f.path: files.check(contract, f) for f in found if f.capture.method == "files"
             }
             refuse_narrowed(tables, contract, schemas)
-            control.reconcile(contract, found, settings.landing / run.domain, run)
+            control_files.reconcile(contract, found, settings.landing / run.domain, run)
         except ContractBreach as breach:
             breaches.append(breach)
             table = str(TableName.of("bronze", run.domain, contract.dataset))
@@ -127,7 +129,7 @@ def _load_one(
             described=describe.bronze(contract),
         )  # fmt: skip
         step = _with(step, written.rows, written.bytes, run.number)
-        position, operations = arrivals.progress(
+        position, operations = freshness.progress(
             Tables.at(settings), name, run.number, written.rows
         )
         step = replace(step, position=position, operations=operations)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from bronze.columns import payload
+from bronze.type_coercion import payload
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession

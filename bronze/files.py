@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import functions as F
 
-from bronze.columns import EPOCH, SNAPSHOT_POSITION, payload
+from bronze.type_coercion import EPOCH, SNAPSHOT_POSITION, payload
 from lakehouse.errors import Broken, ContractBreach
 
 if TYPE_CHECKING:

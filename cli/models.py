@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def _train(domain: Domain, json: Json = False) -> None:
     """Train the models that the domain's score contracts declare, and export each with a manifest."""
-    from platinum.training import train
+    from platinum.training.training import train
 
     settings = read_settings()
     with Progress() as progress:
@@ -49,7 +49,7 @@ def _score(
 ) -> None:
     """Score the events that have not been scored yet, each once."""
     from pipeline.notify import owners_told
-    from platinum.scoring import score
+    from platinum.scoring.scoring import score
 
     settings = read_settings()
     with Progress() as progress, owners_told(settings, domain, "platinum"):
@@ -64,7 +64,7 @@ def _enrich(
     json: Json = False,
 ) -> None:
     """Run the inference jobs of the domain over the rows that have no result yet."""
-    from platinum.enrichment import enrich
+    from platinum.enrichment.enrichment import enrich
 
     settings = read_settings()
     with Progress() as progress:

@@ -109,9 +109,9 @@ def _platinum(
     settings: Settings, domain: str, source: ModuleType, day: int, scale: str, story: _Story
 ) -> None:
     """Train what is declared, stream one more day past the models, then carry that day, too."""
-    from platinum.enrichment import enrich
-    from platinum.scoring import score
-    from platinum.training import train
+    from platinum.enrichment.enrichment import enrich
+    from platinum.scoring.scoring import score
+    from platinum.training.training import train
 
     contracts = load_domain(settings.contracts, domain).values()
     if any(contract.score for contract in contracts):

@@ -11,7 +11,7 @@ from contracts.parsing.load import load_domain
 from lakehouse.storage.compaction import Survey, Window, stands_at, survey
 from lakehouse.storage.restore import quiet_since
 from pipeline.run import is_pending
-from platinum.outcome import Stream
+from platinum.scoring.outcome import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from contracts.model.contract import Contract
     from lakehouse.settings import Settings
-    from silver.restate import Restated
+    from silver.rebuild import Restated
 
 SLICE, RELOAD, ANEW = "slice", "reload", "anew"
 MODES = {
@@ -147,7 +147,7 @@ def _plan(chosen: Subject, where: str) -> tuple[Plan, Restated | None]:
 
 def _derived(chosen: Subject, where: str, run: Run, *, repair: bool = False) -> Restated:
     from lakehouse.engine.session import spark
-    from silver.restate import derive
+    from silver.rebuild import derive
 
     return derive(spark(chosen.settings), _batch(chosen, run), where, repair=repair)
 
@@ -202,8 +202,8 @@ def _restate_silver(
     """Restate the table of events; return what differed, None for all of it and for gold."""
     from lakehouse.engine.session import spark
     from silver import load
-    from silver.restate import write
-    from silver.widening import follow
+    from silver.rebuild import write
+    from silver.type_widening import follow
 
     if chosen.contract is None:
         return None

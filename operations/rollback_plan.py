@@ -206,7 +206,7 @@ def _checkpoints(
     settings: Settings, contracts: dict[str, Contract], touched: set[TableName]
 ) -> list[Path]:
     """Return the checkpoints of streams whose scores go back."""
-    from platinum.outcome import Stream
+    from platinum.scoring.outcome import Stream
 
     streams = [Stream.of(settings, c, contracts) for c in contracts.values() if c.score]
     return [stream.checkpoint for stream in streams if stream.scores in touched]

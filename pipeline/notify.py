@@ -14,7 +14,7 @@ from lakehouse.storage.tables import TableName
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from bronze.arrivals import Overdue
+    from bronze.freshness import Overdue
     from contracts.model.contract import Contract
     from lakehouse.runs.ledger import Run
     from lakehouse.settings import Settings

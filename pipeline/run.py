@@ -6,7 +6,8 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bronze import arrivals, capture, discovery
+from bronze import capture, discovery
+from bronze import freshness
 from contracts.parsing.load import load_domain
 from lakehouse.errors import ContractBreach, UsageError
 from lakehouse.layers import BATCH
@@ -114,10 +115,10 @@ def carry(
 
 def _overdue(
     settings: Settings, contracts: dict[str, Contract], layers: tuple[str, ...]
-) -> list[arrivals.Overdue]:
+) -> list[freshness.Overdue]:
     if "bronze" not in layers:
         return []
-    return arrivals.overdue(Tables.at(settings), contracts.values())
+    return freshness.overdue(Tables.at(settings), contracts.values())
 
 
 def _layer(

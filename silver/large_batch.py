@@ -11,12 +11,14 @@ from contracts.compilers import table_descriptions as describe
 from contracts.compilers.gate import TOMBSTONE, TRUNCATE
 from contracts.compilers.vault_sql import events_columns
 from lakehouse.storage.append import Written, append
-from silver import across_rows, dataset_gate, truncates
+from silver import truncates
+from silver import cross_row_rules
+from silver import dataset_rules
 from silver.batch import Batch, Loaded
 from silver.gate import FORMER, GOOD, IDENTITY, UNAVAILABLE
 from silver.quarantine import as_frame
-from silver.repeats import VERDICT, VERDICTS, verdicts
-from silver.unavailable import EXTRA, fill, has_any
+from silver.duplicates import VERDICT, VERDICTS, verdicts
+from silver.unchanged_values import EXTRA, fill, has_any
 from silver.vault import load_hubs, load_link
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame
     valid = decided.where(F.col(VERDICT) == "valid")
     bad = decided.where(F.col(VERDICT) == "quarantined")
     alive = valid.where((F.col("_op") != "d") & ~F.col(FORMER))
-    audit = dataset_gate.hold(batch, alive, split, lambda: dataset_gate.reasons_of(bad))
+    audit = dataset_rules.hold(batch, alive, split, lambda: dataset_rules.reasons_of(bad))
     load_hubs(spark, tables, contract, valid, run)
     if contract.vault.link and contract.vault.historized:
         # A delete may carry its key alone: what it joined is known from the rows before it.
@@ -80,7 +82,7 @@ def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame
     elif closed is not None:
         closed = closed.persist()
         ends, rows = closed.count(), rows.unionByName(closed, allowMissingColumns=True)
-    warnings = across_rows.hold(spark, batch, rows)
+    warnings = cross_row_rules.hold(spark, batch, rows)
     written = append(
         tables,
         batch.events,

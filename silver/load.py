@@ -14,11 +14,12 @@ from lakehouse.quality.sealing import Seal
 from lakehouse.runs.ledger import Step
 from lakehouse.storage.append import added
 from lakehouse.storage.tables import Tables
-from silver import across_rows, large_batch, small_batch
+from silver import large_batch, small_batch
+from silver import cross_row_rules
 from silver.batch import Batch, Loaded
 from silver.gate import judged
 from silver.pending import Waiting, batches, stored_until, waiting
-from silver.widening import follow
+from silver.type_widening import follow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -61,7 +62,7 @@ def load(
     with configured(spark, _options(found)), ThreadPoolExecutor(PARALLEL) as pool:
         return [
             step
-            for wave in across_rows.in_waves(found)
+            for wave in cross_row_rules.in_waves(found)
             for step in pool.map(lambda batch: _load_or_stop(spark, batch, progress), wave)
         ]
 

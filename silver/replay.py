@@ -24,9 +24,9 @@ from silver.gate import FORMER, identified, judged
 from silver.load import reconcile, stored_events
 from silver.pending import Waiting
 from silver.quarantine import tell
-from silver.repeats import VERDICT, verdicts
+from silver.duplicates import VERDICT, verdicts
 from silver.small_batch import ROWS, put, taken
-from silver.widening import follow
+from silver.type_widening import follow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

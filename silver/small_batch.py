@@ -20,12 +20,14 @@ from contracts.sql import quoted
 from lakehouse.quality.quarantine_rows import ROW_ID
 from lakehouse.storage.append import Written, append_arrow
 from lakehouse.storage.tables import TableName, Tables
-from silver import across_rows, dataset_gate, truncates
+from silver import truncates
+from silver import cross_row_rules
+from silver import dataset_rules
 from silver.batch import Batch, Loaded
 from silver.gate import FORMER, GOOD, IDENTITY, UNAVAILABLE
 from silver.quarantine import as_rows
-from silver.repeats import VERDICT, VERDICTS, verdicts
-from silver.unavailable import EXTRA, fill
+from silver.duplicates import VERDICT, VERDICTS, verdicts
+from silver.unchanged_values import EXTRA, fill
 from silver.vault import LOCKS, record
 
 if TYPE_CHECKING:
@@ -84,7 +86,7 @@ def taken(decided: DataFrame, batch: Batch) -> pa.Table:
 def _wanted(batch: Batch) -> list[str]:
     """Return the columns that are written of good rows, or decide where a row goes."""
     columns = [c for c in events_columns(batch.contract) if c != "_batch"]
-    return list(dict.fromkeys([*columns, *EXTRA, *dataset_gate.columns(batch), FORMER, "_batch"]))
+    return list(dict.fromkeys([*columns, *EXTRA, *dataset_rules.columns(batch), FORMER, "_batch"]))
 
 
 def put(spark: SparkSession, batch: Batch, decided: DataFrame, rows: pa.Table) -> Loaded:
@@ -95,8 +97,8 @@ def put(spark: SparkSession, batch: Batch, decided: DataFrame, rows: pa.Table) -
     by = {verdict: rows.filter(pc.equal(rows[VERDICT], verdict)) for verdict in VERDICTS}
     alive, bad = by["valid"].filter(pc.not_equal(by["valid"]["_op"], "d")), by["quarantined"]
     split = {verdict: part.num_rows for verdict, part in by.items()}
-    audit = dataset_gate.hold(
-        batch, alive, split, lambda: dataset_gate.reasons_in(bad) if bad.num_rows else []
+    audit = dataset_rules.hold(
+        batch, alive, split, lambda: dataset_rules.reasons_in(bad) if bad.num_rows else []
     )
     load_members(batch, by["valid"])
     rejected = Written(-1, 0, 0)
@@ -119,7 +121,7 @@ def put(spark: SparkSession, batch: Batch, decided: DataFrame, rows: pa.Table) -
         ends = formers.select(columns).append_column("_batch", numbers)
     if ends is not None:
         events = pa.concat_tables([events, ends], promote_options="permissive")
-    warnings = across_rows.hold(spark, batch, events)
+    warnings = cross_row_rules.hold(spark, batch, events)
     written = Written(-1, 0, 0)
     if events.num_rows or batch.once:
         written = append_arrow(

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from contracts.compilers import vault_sql
 from contracts.compilers.vault_sql import events_columns
 from lakehouse.storage.tables import TableName
-from silver.repeats import VERDICT
+from silver.duplicates import VERDICT
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession

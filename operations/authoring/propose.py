@@ -18,7 +18,7 @@ def propose(
     Raises:
         UsageError: no such dataset.
     """
-    from bronze.extra import beyond
+    from bronze.schema_drift import beyond
     from contracts.evolution.diff import raised
     from contracts.evolution.patch import Proposed, fragment, patched
     from contracts.parsing.load import load_domain

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bronze.arrivals import overdue
+from bronze.freshness import overdue
 from contracts.errors import ContractError
 from contracts.parsing.load import load_domain
 from lakehouse.storage.tables import Tables

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bronze.control import reconcile
+from bronze.control_files import reconcile
 from bronze.discovery import files
 from contracts.parsing.load import load_domain
 from lakehouse.errors import ContractBreach

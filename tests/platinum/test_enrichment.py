@@ -12,7 +12,7 @@ import pytest
 
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.storage.tables import Tables
-from platinum.enrichment import enrich
+from platinum.enrichment.enrichment import enrich
 from platinum.inference import wordllama
 from platinum.inference.server import ServerEmbedder
 from tests.platinum import server

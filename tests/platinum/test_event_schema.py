@@ -9,7 +9,7 @@ import pytest
 
 from lakehouse.errors import ContractBreach
 from lakehouse.storage.tables import TableName, Tables
-from platinum.scoring import hold_event_schema
+from platinum.scoring.scoring import hold_event_schema
 
 SOURCE = TableName("bronze", "shop__orders")
 SCORE = SimpleNamespace(

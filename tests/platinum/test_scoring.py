@@ -18,11 +18,11 @@ from lakehouse.errors import UsageError
 from lakehouse.storage import compaction as tables_upkeep
 from lakehouse.storage.tables import Tables
 from operations.maintenance import maintain
-from platinum.checkpoints import damaged
-from platinum.model_store import ModelStore
-from platinum.onnx_scorer import probabilities
-from platinum.scoring import score
-from platinum.training import train
+from platinum.scoring.checkpoints import damaged
+from platinum.training.model_store import ModelStore
+from platinum.scoring.onnx_scorer import probabilities
+from platinum.scoring.scoring import score
+from platinum.training.training import train
 from tests.platinum.shop import day, land, line, name, rows_of, write_candidates, write_history
 
 pytestmark = pytest.mark.spark

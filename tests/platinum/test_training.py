@@ -11,9 +11,11 @@ from contracts.parsing.load import load_domain
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.point_in_time import FeatureSet
 from lakehouse.storage.tables import Tables
-from platinum import examples, judgement, training
-from platinum.model_store import ModelStore
-from platinum.onnx_scorer import probabilities
+from platinum.training import examples
+from platinum.training import metrics
+from platinum.training import training
+from platinum.training.model_store import ModelStore
+from platinum.scoring.onnx_scorer import probabilities
 from tests.platinum.shop import day, write_history
 
 
@@ -137,10 +139,10 @@ def test_calibration_and_threshold_are_what_they_say():
     """Tenths by score, in order; the threshold lets through the share that was asked for."""
     scores = np.linspace(0, 1, 1000)
     labels = (np.arange(1000) % 2).astype(np.int8)
-    found = judgement.calibration(labels, scores)
+    found = metrics.calibration(labels, scores)
     assert [row["count"] for row in found] == [100] * 10
     assert [round(row["predicted"], 2) for row in found][:2] == [0.05, 0.15]
-    assert (scores >= judgement.threshold(scores, 0.2)).sum() == 200
+    assert (scores >= metrics.threshold(scores, 0.2)).sum() == 200
 
 
 def test_features_are_those_of_the_contract(settings):
@@ -151,5 +153,5 @@ def test_features_are_those_of_the_contract(settings):
 
 def test_no_spark_is_loaded():
     """Training imports no pyspark, so it starts no JVM."""
-    program = "import sys, platinum.training; sys.exit('pyspark' in sys.modules)"
+    program = "import sys, platinum.training.training; sys.exit('pyspark' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

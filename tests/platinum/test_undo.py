@@ -10,8 +10,8 @@ from lakehouse.runs.ledger import Ledger
 from lakehouse.storage.tables import Tables
 from operations import rollback
 from operations.rollback_plan import plan
-from platinum.scoring import score
-from platinum.training import train
+from platinum.scoring.scoring import score
+from platinum.training.training import train
 from tests.platinum.shop import land, line, name, rows_of, write_candidates, write_history
 
 pytestmark = pytest.mark.spark

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from contracts.model.contract import Contract
     from lakehouse.storage.tables import Tables
-    from platinum.vectors import Identity
+    from platinum.enrichment.vectors import Identity
 
 
 @dataclass(frozen=True)

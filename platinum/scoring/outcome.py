@@ -11,7 +11,7 @@ import pyarrow as pa
 from lakehouse.engine import duckdb
 from lakehouse.errors import LakehouseError
 from lakehouse.storage.tables import TableName, Tables
-from platinum.model_store import ModelStore
+from platinum.training.model_store import ModelStore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

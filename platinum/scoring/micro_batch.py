@@ -15,10 +15,10 @@ from lakehouse.errors import LakehouseError
 from lakehouse.point_in_time import instants
 from lakehouse.storage.publications import published
 from lakehouse.storage.tables import TableName, Tables
-from platinum import events
-from platinum.model_store import ModelStore
-from platinum.onnx_scorer import SCORE, SCORED_AT, score_batches
-from platinum.outcome import BAD, FRESH
+from platinum.scoring import events
+from platinum.training.model_store import ModelStore
+from platinum.scoring.onnx_scorer import SCORE, SCORED_AT, score_batches
+from platinum.scoring.outcome import BAD, FRESH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from contracts.model.contract import Contract
     from lakehouse.settings import Settings
-    from platinum.model_store import Model
-    from platinum.outcome import Outcome
+    from platinum.training.model_store import Model
+    from platinum.scoring.outcome import Outcome
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,9 @@ from lakehouse.storage.merge import DELETED, Merge
 from silver import truncates
 from silver.gate import judged
 from silver.quarantine import as_rows
-from silver.repeats import VERDICT, verdicts
+from silver.duplicates import VERDICT, verdicts
 from silver.small_batch import ROWS, load_members, whole
-from silver.unavailable import EXTRA
+from silver.unchanged_values import EXTRA
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -20,8 +20,8 @@ from lakehouse.runs.lock import exclusive
 from lakehouse.storage.append import append_arrow
 from lakehouse.storage.tables import Tables
 from platinum.inference import Embedder, embedder
-from platinum.texts import Job, current, waiting
-from platinum.vectors import Identity, Spool, as_lists, stored
+from platinum.enrichment.texts import Job, current, waiting
+from platinum.enrichment.vectors import Identity, Spool, as_lists, stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

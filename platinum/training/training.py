@@ -18,8 +18,9 @@ from lakehouse.runs.ledger import code_version
 from lakehouse.runs.lock import exclusive
 from lakehouse.storage.publications import published
 from lakehouse.storage.tables import Tables
-from platinum import examples, judgement
-from platinum.model_store import ModelStore
+from platinum.training import examples
+from platinum.training import metrics
+from platinum.training.model_store import ModelStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from contracts.model.contract import Contract
     from lakehouse.settings import Settings
     from lakehouse.storage.tables import TableName
-    from platinum.examples import Examples
+    from platinum.training.examples import Examples
 
 # ONNX computes with 32 bits; sums over a few hundred leaves differ in the seventh digit.
 TOLERANCE = 1e-5
@@ -82,7 +83,7 @@ def train_one(
     onnx = export(fitted, len(found.columns))
     scores = _checked(contract, fitted, onnx, found.features)[test_rows]
     say(f"{contract.dataset}: judging on {test_rows.sum():,} later examples")
-    figures = judgement.metrics(found.labels[test_rows], scores, contract.score["seed"])
+    figures = metrics.metrics(found.labels[test_rows], scores, contract.score["seed"])
     manifest = {
         "name": contract.dataset,
         "version": version,
@@ -103,7 +104,7 @@ def train_one(
         "metrics": figures,
         "verdict": _verdict(figures),
         "onnx_sha256": hashlib.sha256(onnx).hexdigest(),
-        "threshold": judgement.threshold(scores, contract.score["actions"]["share"]),
+        "threshold": metrics.threshold(scores, contract.score["actions"]["share"]),
     }
     store.write(manifest, onnx)
     say(f"{contract.dataset}: {manifest['verdict']}")
@@ -141,7 +142,7 @@ def _checked(
     features: np.ndarray,
 ) -> np.ndarray:
     """Return the exported model's scores; raise LakehouseError where the trained one's differ."""
-    from platinum.onnx_scorer import probabilities
+    from platinum.scoring.onnx_scorer import probabilities
 
     scores = probabilities(onnx, features)
     gap = float(np.abs(scores - fitted.predict_proba(features)[:, 1]).max())
@@ -169,7 +170,7 @@ def _version(contract: Contract, found: Examples, module: ModuleType) -> str:
     import sklearn
 
     source = [
-        inspect.getsource(part) for part in (module, judgement, importlib.import_module(__name__))
+        inspect.getsource(part) for part in (module, metrics, importlib.import_module(__name__))
     ]
     parts = [found.digest(), contract.score, source, sklearn.__version__]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

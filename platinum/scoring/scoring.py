@@ -12,9 +12,9 @@ from lakehouse.layers import PLATINUM
 from lakehouse.runs.ledger import Ledger, Step
 from lakehouse.runs.lock import exclusive
 from lakehouse.storage.tables import TableName, Tables
-from platinum.checkpoints import damaged, set_aside
-from platinum.model_store import ModelStore
-from platinum.outcome import Outcome, Stream, told
+from platinum.scoring.checkpoints import damaged, set_aside
+from platinum.training.model_store import ModelStore
+from platinum.scoring.outcome import Outcome, Stream, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from contracts.model.contract import Contract
     from lakehouse.runs.ledger import Run
     from lakehouse.settings import Settings
-    from platinum.micro_batch import Scorer
+    from platinum.scoring.micro_batch import Scorer
 
 _log = logging.getLogger(__name__)
 
@@ -131,7 +131,7 @@ def _run(
     from lakehouse.engine.session import boot, spark
 
     boot(settings, short=not always_on)
-    from platinum.micro_batch import Scorer
+    from platinum.scoring.micro_batch import Scorer
 
     tables, start = Tables.at(settings), time.monotonic()
     # Read before the query starts: it reads at least so far.

@@ -10,7 +10,7 @@ from pyspark.sql.window import Window
 
 from contracts.compilers import gate
 from lakehouse.engine.python_checks import with_python_checks
-from platinum.outcome import ALONE, BAD, EARLY, FRESH, SEEN
+from platinum.scoring.outcome import ALONE, BAD, EARLY, FRESH, SEEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,0 +1,1 @@
+"""Enrichment of rows by inference: texts in, vectors out."""

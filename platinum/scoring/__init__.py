@@ -1,0 +1,1 @@
+"""Scores of events: read from a stream, joined with context, written once."""

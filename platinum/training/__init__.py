@@ -1,0 +1,1 @@
+"""Training of models from labelled examples, and where trained models are kept."""
