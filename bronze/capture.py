@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from bronze import debezium, discovery, files
-from bronze import freshness
-from bronze import control_files
-from bronze.type_coercion import also_rescued
+from bronze import control_files, debezium, discovery, files, freshness
 from bronze.narrowing import refuse_narrowed
+from bronze.type_coercion import also_rescued
 from contracts.compilers import table_descriptions as describe
 from contracts.types import short, widens
 from lakehouse.engine.session import INTERPRETED, configured

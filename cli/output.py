@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
+from lakehouse.formatting import plain, show
+
 if TYPE_CHECKING:
-    from lakehouse.formatting import plain, show
-from rich.console import Console, RenderableType
+    from rich.console import Console, RenderableType
 
 # Where nobody watches, a table may be as wide as it needs: a narrow page would cut its cells.
 UNWATCHED_WIDTH = 250

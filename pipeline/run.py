@@ -6,8 +6,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bronze import capture, discovery
-from bronze import freshness
+from bronze import capture, discovery, freshness
 from contracts.parsing.load import load_domain
 from lakehouse.errors import ContractBreach, UsageError
 from lakehouse.layers import BATCH

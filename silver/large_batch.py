@@ -11,13 +11,11 @@ from contracts.compilers import table_descriptions as describe
 from contracts.compilers.gate import TOMBSTONE, TRUNCATE
 from contracts.compilers.vault_sql import events_columns
 from lakehouse.storage.append import Written, append
-from silver import truncates
-from silver import cross_row_rules
-from silver import dataset_rules
+from silver import cross_row_rules, dataset_rules, truncates
 from silver.batch import Batch, Loaded
+from silver.duplicates import VERDICT, VERDICTS, verdicts
 from silver.gate import FORMER, GOOD, IDENTITY, UNAVAILABLE
 from silver.quarantine import as_frame
-from silver.duplicates import VERDICT, VERDICTS, verdicts
 from silver.unchanged_values import EXTRA, fill, has_any
 from silver.vault import load_hubs, load_link
 

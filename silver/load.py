@@ -14,8 +14,7 @@ from lakehouse.quality.sealing import Seal
 from lakehouse.runs.ledger import Step
 from lakehouse.storage.append import added
 from lakehouse.storage.tables import Tables
-from silver import large_batch, small_batch
-from silver import cross_row_rules
+from silver import cross_row_rules, large_batch, small_batch
 from silver.batch import Batch, Loaded
 from silver.gate import judged
 from silver.pending import Waiting, batches, stored_until, waiting

@@ -24,9 +24,9 @@ from lakehouse.runs.ledger import Step
 from lakehouse.storage.append import append_arrow, between
 from lakehouse.storage.merge import DELETED, Merge
 from silver import truncates
+from silver.duplicates import VERDICT, verdicts
 from silver.gate import judged
 from silver.quarantine import as_rows
-from silver.duplicates import VERDICT, verdicts
 from silver.small_batch import ROWS, load_members, whole
 from silver.unchanged_values import EXTRA
 

@@ -20,11 +20,11 @@ from lakehouse.errors import UsageError
 from lakehouse.quality.quarantine_rows import FAILURES, OPEN, ROW_ID
 from lakehouse.runs.ledger import Step
 from silver.batch import Batch
+from silver.duplicates import VERDICT, verdicts
 from silver.gate import FORMER, identified, judged
 from silver.load import reconcile, stored_events
 from silver.pending import Waiting
 from silver.quarantine import tell
-from silver.duplicates import VERDICT, verdicts
 from silver.small_batch import ROWS, put, taken
 from silver.type_widening import follow
 

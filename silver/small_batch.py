@@ -20,13 +20,11 @@ from contracts.sql import quoted
 from lakehouse.quality.quarantine_rows import ROW_ID
 from lakehouse.storage.append import Written, append_arrow
 from lakehouse.storage.tables import TableName, Tables
-from silver import truncates
-from silver import cross_row_rules
-from silver import dataset_rules
+from silver import cross_row_rules, dataset_rules, truncates
 from silver.batch import Batch, Loaded
+from silver.duplicates import VERDICT, VERDICTS, verdicts
 from silver.gate import FORMER, GOOD, IDENTITY, UNAVAILABLE
 from silver.quarantine import as_rows
-from silver.duplicates import VERDICT, VERDICTS, verdicts
 from silver.unchanged_values import EXTRA, fill
 from silver.vault import LOCKS, record
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-
 if TYPE_CHECKING:
-    from contracts.model.rules import Rule
     from collections.abc import Callable
+
+    from contracts.model.rules import Rule
 
 
 FUNCTION = "custom"

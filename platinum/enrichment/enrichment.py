@@ -19,9 +19,9 @@ from lakehouse.runs.ledger import Ledger, Step
 from lakehouse.runs.lock import exclusive
 from lakehouse.storage.append import append_arrow
 from lakehouse.storage.tables import Tables
-from platinum.inference import Embedder, embedder
 from platinum.enrichment.texts import Job, current, waiting
 from platinum.enrichment.vectors import Identity, Spool, as_lists, stored
+from platinum.inference import Embedder, embedder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -16,9 +16,9 @@ from lakehouse.point_in_time import instants
 from lakehouse.storage.publications import published
 from lakehouse.storage.tables import TableName, Tables
 from platinum.scoring import events
-from platinum.training.model_store import ModelStore
 from platinum.scoring.onnx_scorer import SCORE, SCORED_AT, score_batches
 from platinum.scoring.outcome import BAD, FRESH
+from platinum.training.model_store import ModelStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from contracts.model.contract import Contract
     from lakehouse.settings import Settings
-    from platinum.training.model_store import Model
     from platinum.scoring.outcome import Outcome
+    from platinum.training.model_store import Model
 
 
 @dataclass(frozen=True)

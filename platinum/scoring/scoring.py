@@ -13,8 +13,8 @@ from lakehouse.runs.ledger import Ledger, Step
 from lakehouse.runs.lock import exclusive
 from lakehouse.storage.tables import TableName, Tables
 from platinum.scoring.checkpoints import damaged, set_aside
-from platinum.training.model_store import ModelStore
 from platinum.scoring.outcome import Outcome, Stream, told
+from platinum.training.model_store import ModelStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,8 +18,7 @@ from lakehouse.runs.ledger import code_version
 from lakehouse.runs.lock import exclusive
 from lakehouse.storage.publications import published
 from lakehouse.storage.tables import Tables
-from platinum.training import examples
-from platinum.training import metrics
+from platinum.training import examples, metrics
 from platinum.training.model_store import ModelStore
 
 if TYPE_CHECKING:

@@ -91,7 +91,7 @@ def test_changes_deletes_and_returns(settings):
 KILLED = """
     import os, signal, sys
     from lakehouse.settings import Settings
-    from platinum import enrichment
+    from platinum.enrichment import enrichment
     from platinum.inference import wordllama
     calls, place, after = [], sys.argv[2], int(sys.argv[3])
     def counted(method, kind):

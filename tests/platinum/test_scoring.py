@@ -19,9 +19,9 @@ from lakehouse.storage import compaction as tables_upkeep
 from lakehouse.storage.tables import Tables
 from operations.maintenance import maintain
 from platinum.scoring.checkpoints import damaged
-from platinum.training.model_store import ModelStore
 from platinum.scoring.onnx_scorer import probabilities
 from platinum.scoring.scoring import score
+from platinum.training.model_store import ModelStore
 from platinum.training.training import train
 from tests.platinum.shop import day, land, line, name, rows_of, write_candidates, write_history
 
@@ -265,7 +265,7 @@ def test_always_on_scores_what_arrives(ready, spark, monkeypatch):
 KILLED = """
     import os, signal, sys
     from lakehouse.settings import Settings
-    from platinum import micro_batch, scoring
+    from platinum.scoring import micro_batch, scoring
     write, place = micro_batch.Scorer._write, sys.argv[2]
     def killed(self, *given):
         if place == "after":

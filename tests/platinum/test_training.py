@@ -11,11 +11,9 @@ from contracts.parsing.load import load_domain
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.point_in_time import FeatureSet
 from lakehouse.storage.tables import Tables
-from platinum.training import examples
-from platinum.training import metrics
-from platinum.training import training
-from platinum.training.model_store import ModelStore
 from platinum.scoring.onnx_scorer import probabilities
+from platinum.training import examples, metrics, training
+from platinum.training.model_store import ModelStore
 from tests.platinum.shop import day, write_history
 
 
