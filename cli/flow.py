@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from contracts.model import Contract
-    from gold.dbt import Project
+    from gold.dbt.project import Project
     from lakehouse.settings import Settings
 
 LAYERS = ("bronze", "silver", "gold")
@@ -174,7 +174,7 @@ def _boot(
     boot(settings, short=is_little(settings, domain, contracts, layers))
     if "gold" not in layers:
         return None
-    from gold.dbt import Project
+    from gold.dbt.project import Project
 
     project = Project(settings, domain)
     if project.exists:

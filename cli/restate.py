@@ -9,7 +9,7 @@ from bronze.discovery import CAPTURE
 from cli.flow import is_pending
 from contracts.load import domains, load_domain
 from gold import build, publish
-from gold.dbt import Project
+from gold.dbt.project import Project
 from lakehouse.catalog import vault_views
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.ledger import Ledger, Run

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from gold import build, publish
-from gold.dbt import Project
+from gold.dbt.project import Project
 from lakehouse.ledger import Ledger
 from lakehouse.settings import PROJECT, Settings
 from lakehouse.tables import LAYERS, TableName, Tables

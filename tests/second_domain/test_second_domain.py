@@ -22,7 +22,7 @@ from cli.main import main
 from cli.sql import answer, frame
 from contracts.load import load_domain
 from contracts.tables import by_name
-from gold.dbt import Project
+from gold.dbt.project import Project
 from gold.features import pull
 from lakehouse.catalog import register
 from lakehouse.settings import PROJECT, settings

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from gold import asking
-from gold.asking import answer
+from gold.dbt.pushdown import answer
 from lakehouse.tables import TableName, Tables
 
 ROWS, PARENTS = TableName("gold", "asked__rows"), TableName("gold", "asked__parents")
