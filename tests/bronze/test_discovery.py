@@ -33,6 +33,7 @@ class Source:
         self.run = 0
 
     def land(self, name, content):
+        """Land a file of one event."""
         line = orders.event("c", content, orders.order(content))
         return orders.land_events(self.settings, f"{name}.jsonl", [line])
 
@@ -49,6 +50,7 @@ class Source:
         return load
 
     def pending(self):
+        """The paths that wait to be captured."""
         return [file.path for file in discovery.waiting(self.settings, self.contract)]
 
 
