@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from contracts.model.contract import Contract
-    from gold.dbt import Project
+    from gold.dbt.project import Project
     from lakehouse.runs.ledger import Run
     from lakehouse.settings import Settings
 

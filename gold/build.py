@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from gold import publish
 from gold.audit import audited
-from gold.dbt import Project
+from gold.dbt.project import Project
+from gold.errors import breach, told
 from gold.expectations import Expectations
-from gold.failure import breach, told
 from lakehouse.engine.session import LITTLE, configured
 from lakehouse.runs.ledger import Run, Step
 from lakehouse.storage.append import added, between
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import SparkSession
 
-    from gold.outcome import Outcome, Progress
+    from gold.dbt.results import Outcome, Progress
     from lakehouse.settings import Settings
 
 # Derived rows are cached while they are merged, so that they are computed once; Delta need not

@@ -19,7 +19,7 @@ KINDS = {"score": "score", "enrich": "inference job", "features": "feature set"}
 
 def uses(settings: Settings, domain: str, dataset: str, columns: set[str]) -> list[Found]:
     """Return each place that names one of a dataset's columns: file, line, position, consumer."""
-    from gold.columns import uses as in_models
+    from gold.lineage import uses as in_models
 
     contracts = load_domain(settings.contracts, domain)
     contract = contracts.get(dataset)

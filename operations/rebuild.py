@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from contracts.parsing.domains import domains
 from contracts.parsing.load import load_domain
 from gold import build, publish
-from gold.dbt import Project
+from gold.dbt.project import Project
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.quality.sealing import Seal
 from lakehouse.runs.bookmarks import CAPTURE

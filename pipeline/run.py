@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from contracts.model.contract import Contract
-    from gold.dbt import Project
+    from gold.dbt.project import Project
     from lakehouse.settings import Settings
 
 
@@ -173,7 +173,7 @@ def _boot(
     boot(settings, short=is_little(settings, domain, contracts, layers))
     if "gold" not in layers:
         return None
-    from gold.dbt import Project
+    from gold.dbt.project import Project
 
     project = Project(settings, domain)
     if project.exists:

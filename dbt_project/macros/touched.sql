@@ -63,7 +63,7 @@
     joined with a relation without rows Spark reads nothing.
     For what a batch touched, and what is counted and summed of it, which is little; `name` is the
     model's own. Stored values, counts, sums and extremes under joins and conditions are told
-    without a Spark job (see gold/asking.py), so large tables are best read here.
+    without a Spark job (see gold/dbt/pushdown.py), so large tables are best read here.
     Without a watermark all is read, and the query stands where the relation would.
 #}
 {% macro once(name, query, since=0) -%}

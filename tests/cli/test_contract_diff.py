@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from gold.columns import uses
+from gold.lineage import uses
 from lakehouse.settings import PROJECT, Settings
 from lakehouse.settings import settings as process_settings
 

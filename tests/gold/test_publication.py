@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gold import publish
-from gold.dbt import Project
+from gold.dbt.project import Project
 from lakehouse.errors import LakehouseError
 from lakehouse.storage.catalog import register
 from tests.gold.toy import ITEM, SATELLITE, SHELF, stored

@@ -8,8 +8,7 @@ from decimal import Decimal
 import pytest
 
 from gold import build, publish
-from gold.dbt import Project
-from lakehouse.layers import STORED
+from gold.dbt.project import Project
 from lakehouse.runs.ledger import Ledger
 from lakehouse.settings import PROJECT, Settings
 from lakehouse.storage.tables import TableName, Tables

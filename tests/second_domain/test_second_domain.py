@@ -19,7 +19,7 @@ from pyspark.sql.types import StructType
 from cli.main import main
 from contracts.compilers.table_descriptions import by_name
 from contracts.parsing.load import load_domain
-from gold.dbt import Project
+from gold.dbt.project import Project
 from gold.features import pull
 from lakehouse.settings import PROJECT, settings
 from lakehouse.storage.catalog import register

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace as Node
 
-from gold.holding import held_back
+from gold.dbt.dependency_graph import held_back
 from lakehouse.storage.tables import TableName
 
 

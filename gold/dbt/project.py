@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from contracts.compilers.dbt_yaml import TAG
-from gold.holding import held_back
-from gold.outcome import Outcome, Progress, outcome, watched
+from gold.dbt.dependency_graph import held_back
+from gold.dbt.results import Outcome, Progress, outcome, watched
 from lakehouse.engine.gateway import is_local
 from lakehouse.errors import LakehouseError
 from lakehouse.storage.tables import TableName
@@ -163,7 +163,7 @@ class Project:
         """Run one dbt command and return dbt's own result."""
         from dbt.cli.main import dbtRunner
 
-        from gold.adapter import install
+        from gold.dbt.adapter import install
 
         home = self.settings.home / "dbt"
         home.mkdir(parents=True, exist_ok=True)
@@ -198,7 +198,7 @@ class Project:
         return result.result
 
     def _write_profile(self, home: Path) -> None:
-        from gold.adapter import NAME
+        from gold.dbt.adapter import NAME
 
         target = {
             "type": NAME if is_local(self.settings) else "spark",

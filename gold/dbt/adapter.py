@@ -19,7 +19,7 @@ from dbt.adapters.spark.__version__ import version
 from dbt.adapters.spark.connections import SparkCredentials
 from dbt.adapters.spark.impl import SparkAdapter
 
-from gold.asking import answer
+from gold.dbt.pushdown import answer
 from lakehouse.storage.merge import DELETED, Merge, replace
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def install() -> None:
     module.Plugin = AdapterPlugin(  # type: ignore[attr-defined]
         adapter=LakehouseAdapter,  # type: ignore[arg-type]
         credentials=Credentials,
-        include_path=(Path(__file__).parent / "dbt_lakehouse").as_posix(),
+        include_path=(Path(__file__).parent / "include").as_posix(),
         dependencies=["spark"],
     )
     module.__path__ = []

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import SparkSession
 
-    from gold.outcome import Outcome
+    from gold.dbt.results import Outcome
 
 UNPUBLISHED = "gold was not published, readers keep the last good version"
 

@@ -8,8 +8,8 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
-from gold import asking
-from gold.asking import answer
+from gold.dbt import pushdown
+from gold.dbt.pushdown import answer
 from lakehouse.storage.tables import TableName, Tables
 
 ROWS, PARENTS = TableName("gold", "asked__rows"), TableName("gold", "asked__parents")
@@ -190,7 +190,7 @@ def test_what_takes_more_memory_is_not_answered(tables, tmp_path, monkeypatch):
     tables.append(ROWS, pa.concat_tables([rows] * 200_000))
     monkeypatch.chdir(tmp_path)
     query = "select l.day, r.until from gold.asked__rows as l join gold.asked__rows as r on l.day = r.day"
-    monkeypatch.setattr(asking, "MEMORY", "1MB")
+    monkeypatch.setattr(pushdown, "MEMORY", "1MB")
     assert answer(query, tables.warehouse) is None
     assert not (tmp_path / ".tmp").exists()
 
