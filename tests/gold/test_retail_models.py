@@ -9,6 +9,7 @@ import pytest
 
 from gold import build, publish
 from gold.dbt.project import Project
+from lakehouse.layers import STORED
 from lakehouse.runs.ledger import Ledger
 from lakehouse.settings import PROJECT, Settings
 from lakehouse.storage.tables import TableName, Tables
