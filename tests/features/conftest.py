@@ -1,9 +1,0 @@
-import pytest
-
-from tests.features.shop import shop
-
-
-@pytest.fixture
-def settings(tmp_path):
-    """Return the settings of a fresh home with the small domain."""
-    return shop(tmp_path)

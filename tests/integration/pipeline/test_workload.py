@@ -1,0 +1,71 @@
+"""How much a run has before it, told from file sizes and table logs: no JVM is started here."""
+
+import pytest
+
+from contracts.parsing.load import load_domain
+from lakehouse.layers import BATCH
+from lakehouse.settings import Settings
+from lakehouse.storage.append import added
+from lakehouse.storage.tables import TableName
+from pipeline.workload import LITTLE, TEXT, is_little
+from silver import pending
+from tests.integration.cli import shop
+
+
+@pytest.fixture
+def home(tmp_path):
+    """A shop with three orders that silver has not read, and nothing landed."""
+    settings = Settings(
+        home=tmp_path / "home",
+        contracts=shop.contracts(tmp_path / "contracts"),
+        dbt_project=tmp_path / "dbt",
+    )
+    (settings.landing / "shop" / "orders").mkdir(parents=True)
+    return settings, shop.build(settings.home)
+
+
+def land(settings, name, size):
+    """Land a file of a size, without content."""
+    with (settings.landing / "shop" / "orders" / name).open("wb") as file:
+        file.truncate(size)
+
+
+def test_a_few_rows_are_little(home):
+    """Nothing landed and three rows of bronze: each layer, and all of them."""
+    settings, _ = home
+    contracts = load_domain(settings.contracts, "shop")
+    land(settings, "a.parquet", LITTLE - 1)
+    assert is_little(settings, "shop", contracts, BATCH)
+
+
+def test_a_large_file_is_not(home):
+    """Only for the layer that has it before it."""
+    settings, _ = home
+    contracts = load_domain(settings.contracts, "shop")
+    land(settings, "a.parquet", LITTLE)
+    assert not is_little(settings, "shop", contracts, BATCH)
+    assert is_little(settings, "shop", contracts, ("silver", "gold"))
+
+
+def test_text_says_less_a_byte(home):
+    """A change log of eight times the size holds about as many rows as a Parquet file."""
+    settings, _ = home
+    path = settings.contracts / "shop" / "orders.yaml"
+    path.write_text(
+        path.read_text().replace("parquet", "debezium-json", 1).replace(".parquet", ".jsonl")
+    )
+    contracts = load_domain(settings.contracts, "shop")
+    land(settings, "a.jsonl", LITTLE * (TEXT - 1))
+    assert is_little(settings, "shop", contracts, ("bronze",))
+    land(settings, "b.jsonl", LITTLE)
+    assert not is_little(settings, "shop", contracts, ("bronze",))
+
+
+def test_what_silver_has_read_does_not_count(home):
+    """The bytes of bronze files with rows newer than silver's, and none of the others."""
+    settings, tables = home
+    contracts = load_domain(settings.contracts, "shop")
+    assert pending.volume(tables, contracts["customers"]) == 0
+    unread = pending.volume(tables, contracts["orders"])
+    whole = added(tables, TableName.of("bronze", "shop", "orders"), -1)
+    assert 0 < unread < whole

@@ -1,0 +1,155 @@
+"""Training: what is learnt from, what it is judged by, and what is left on disk."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from contracts.parsing.load import load_domain
+from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.point_in_time import FeatureSet
+from lakehouse.storage.tables import Tables
+from platinum.scoring.onnx_scorer import probabilities
+from platinum.training import examples, metrics, training
+from platinum.training.model_store import ModelStore
+from tests.integration.platinum.shop import day, write_history
+
+
+def read(settings):
+    """Return the examples of the small domain."""
+    contracts = load_domain(settings.contracts, "shop")
+    return examples.read(Tables.at(settings), contracts["taste"], contracts, {})
+
+
+def test_a_telling_feature_is_learnt(settings):
+    """The held-out PR-AUC beats the base rate, and the manifest says from what it was learnt."""
+    write_history(settings)
+    told = training.train(settings, "shop")["taste"]
+    figures = told["metrics"]
+    assert figures["beats_base_rate"]
+    assert figures["pr_auc_low"] > figures["base_rate"]
+    assert figures["brier"] < figures["brier_of_base_rate"]
+    assert sum(row["count"] for row in figures["calibration"]) == told["rows_test"]
+    assert told["feature_sets"]["habits"] == {"version": 0, "columns": ["visits", "spend"]}
+    assert told["table_versions"] == dict.fromkeys(
+        ("gold.shop__targets", "gold.shop__habits", "gold.shop__offers"), 0
+    )
+
+
+def test_noise_is_called_noise(settings):
+    """Where no feature tells anything, the verdict says so."""
+    write_history(settings, telling=False)
+    told = training.train(settings, "shop")["taste"]
+    assert not told["metrics"]["beats_base_rate"]
+    assert "does NOT clearly beat the base rate" in told["verdict"]
+
+
+def test_only_settled_examples_with_features_count(settings):
+    """An open campaign has no final label; a person without features cannot be learnt from."""
+    write_history(settings, people=120, campaigns=10)
+    found = read(settings)
+    # Features end on day 98: the tenth campaign ends on day 99. Person 120 is never known, person
+    # 1 not yet when the first two campaigns began.
+    assert found.unsettled == 120
+    assert found.without_features == 9 + 2
+    assert len(found.labels) == 9 * 119 - 2
+
+
+def test_learning_and_judging_share_no_time(settings):
+    """Every label learnt from was final before the first example that judges began."""
+    write_history(settings)
+    found = read(settings)
+    split_at, learn, judge = training.split(found, 0.3)
+    assert found.settled[learn].max() <= found.times[judge].min()
+    assert not (learn & judge).any()
+    assert split_at == day(70)
+    assert judge.sum() == 2 * 119
+
+
+def test_the_same_inputs_give_the_same_version_and_nothing_new(settings):
+    """A second training, also in another home, finds its version; new examples give another."""
+    write_history(settings)
+    first = training.train(settings, "shop")["taste"]
+    folder = ModelStore.of(settings, "shop", "taste").folder
+    stamps = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    again = training.train(settings, "shop")["taste"]
+    assert (first["trained"], again["trained"]) == (True, False)
+    assert again["version"] == first["version"]
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == stamps
+    write_history(settings, people=5, seed=2)
+    assert training.train(settings, "shop")["taste"]["version"] != first["version"]
+
+
+def test_the_exported_model_answers_as_the_trained_one(settings):
+    """ONNX gives scikit-learn's probabilities for anything, missing values too."""
+    write_history(settings)
+    found = read(settings)
+    fitted = training._trainer(load_domain(settings.contracts, "shop")["taste"])
+    fitted = getattr(*fitted)(3).fit(found.features, found.labels)
+    draw = np.random.default_rng(0)
+    features = draw.normal(10, 20, (5000, 3)).astype(np.float32)
+    features[draw.random(features.shape) < 0.1] = np.nan
+    scores = probabilities(training.export(fitted, 3), features)
+    assert np.abs(scores - fitted.predict_proba(features)[:, 1]).max() < training.TOLERANCE
+
+
+def test_an_export_that_differs_is_refused(settings, monkeypatch):
+    """A model whose ONNX export answers otherwise is not written."""
+    write_history(settings)
+    faithful = training.export
+    other = {}
+
+    def swapped(fitted, width):
+        other.setdefault("onnx", faithful(fitted, width))
+        fitted.steps[-1][1].estimators_[0].tree_.value[:] = 0.5
+        return other["onnx"]
+
+    monkeypatch.setattr(training, "export", swapped)
+    with pytest.raises(LakehouseError, match="differs from the trained model by"):
+        training.train(settings, "shop")
+    assert ModelStore.of(settings, "shop", "taste").manifest() is None
+
+
+def test_what_is_missing_is_told(settings):
+    """No gold, and too little history, are the caller's to mend."""
+    with pytest.raises(UsageError, match=r"gold.shop__targets does not exist yet"):
+        training.train(settings, "shop")
+    write_history(settings, campaigns=2)
+    with pytest.raises(UsageError, match="more history is needed"):
+        training.train(settings, "shop")
+
+
+def test_a_changed_model_file_is_noticed(settings):
+    """A model that is not the one in the manifest is not used, and is trained again."""
+    write_history(settings)
+    told = training.train(settings, "shop")["taste"]
+    store = ModelStore.of(settings, "shop", "taste")
+    (store.folder / told["version"] / "model.onnx").write_bytes(b"x")
+    with pytest.raises(LakehouseError, match="is not the file that was trained"):
+        store.current()
+    assert training.train(settings, "shop")["taste"]["trained"]
+    assert json.loads((store.folder / "manifest.json").read_text()) == store.current().manifest
+
+
+def test_calibration_and_threshold_are_what_they_say():
+    """Tenths by score, in order; the threshold lets through the share that was asked for."""
+    scores = np.linspace(0, 1, 1000)
+    labels = (np.arange(1000) % 2).astype(np.int8)
+    found = metrics.calibration(labels, scores)
+    assert [row["count"] for row in found] == [100] * 10
+    assert [round(row["predicted"], 2) for row in found][:2] == [0.05, 0.15]
+    assert (scores >= metrics.threshold(scores, 0.2)).sum() == 200
+
+
+def test_features_are_those_of_the_contract(settings):
+    """A feature set offers what its contract lists, without keys and engine columns."""
+    one = FeatureSet.of(load_domain(settings.contracts, "shop")["habits"])
+    assert one.columns == ("visits", "spend")
+
+
+def test_no_spark_is_loaded():
+    """Training imports no pyspark, so it starts no JVM."""
+    program = "import sys, platinum.training.training; sys.exit('pyspark' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
