@@ -206,7 +206,9 @@ def test_the_gate_finds_what_pandera_finds(spark, examples):
 
 def test_a_function_without_a_verdict_a_row_is_an_error(spark):
     """A check that says yes or no of a whole batch fails the job; it is never taken for a pass."""
-    bad = Rule("n", "custom", {"function": "x:is_any"}, source="tests.integration.contracts.judges:is_any")
+    bad = Rule(
+        "n", "custom", {"function": "x:is_any"}, source="tests.integration.contracts.judges:is_any"
+    )
     contract = Contract("d", "t", "1.0.0", "active", "", "", (Column("n", "int"),), (bad,))
     rows = with_python_checks(spark.range(3).selectExpr("cast(id as int) as n"), contract)
     with pytest.raises(Exception, match="not one verdict a row"):

@@ -12,7 +12,14 @@ from operations import rollback
 from operations.rollback_plan import plan
 from platinum.scoring.scoring import score
 from platinum.training.training import train
-from tests.integration.platinum.shop import land, line, name, rows_of, write_candidates, write_history
+from tests.integration.platinum.shop import (
+    land,
+    line,
+    name,
+    rows_of,
+    write_candidates,
+    write_history,
+)
 
 pytestmark = pytest.mark.spark
 SCORES = name("platinum", "scores")

@@ -23,7 +23,15 @@ from platinum.scoring.onnx_scorer import probabilities
 from platinum.scoring.scoring import score
 from platinum.training.model_store import ModelStore
 from platinum.training.training import train
-from tests.integration.platinum.shop import day, land, line, name, rows_of, write_candidates, write_history
+from tests.integration.platinum.shop import (
+    day,
+    land,
+    line,
+    name,
+    rows_of,
+    write_candidates,
+    write_history,
+)
 
 pytestmark = pytest.mark.spark
 SCORES = name("platinum", "scores")
