@@ -20,15 +20,15 @@ demo: setup ## run the whole pipeline on the real retail data (SCALE=full, DAYS=
 
 test: ## install what the tests need and run them all (ARGS="-k bronze")
 	@$(SETUP) --group dev --group airflow
-	@$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-fast: ## run the tests that start no JVM, no Airflow and no browser
 	@$(SETUP) --group dev
-	@$(BIN)/pytest -n 2 --dist loadfile -m "$(FAST)" $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "$(FAST)" $(ARGS)
 
 coverage: ## measure what the fast tests cover and compare with the floor
 	@$(SETUP) --group dev
-	@$(BIN)/pytest -n 2 --dist loadfile -m "$(FAST)" --cov --cov-report=term --cov-report=xml $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "$(FAST)" --cov --cov-report=term --cov-report=xml $(ARGS)
 
 check: lint ## what CI runs: format, lint, types, layers, SQL, contracts, documentation, then the tests
 	@$(MAKE) --no-print-directory test

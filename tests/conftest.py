@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 
@@ -14,6 +15,14 @@ from lakehouse.settings import PROJECT, Settings
 # has no file for its own doctests and ends it; the workers of a parallel test run have none.
 if not hasattr(sys.modules["__main__"], "__file__"):
     sys.modules["__main__"].__file__ = __file__
+
+
+SECONDS = json.loads((PROJECT / "tests" / "seconds.json").read_text(encoding="utf-8"))
+
+
+def pytest_collection_modifyitems(items):
+    """Let the files that take longest start first: the last to start decides when all are done."""
+    items.sort(key=lambda item: -SECONDS.get(str(item.path.relative_to(PROJECT)), 0))
 
 
 @pytest.fixture(scope="session")
