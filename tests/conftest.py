@@ -20,8 +20,15 @@ if not hasattr(sys.modules["__main__"], "__file__"):
 SECONDS = json.loads((PROJECT / "tests" / "seconds.json").read_text(encoding="utf-8"))
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Let the files that take longest start first: the last to start decides when all are done."""
+    """Mark what needs the session, and let the files that take longest start first.
+
+    The last file to start decides when all are done.
+    """
+    for item in items:
+        if {"spark", "catalog"} & set(item.fixturenames):
+            item.add_marker("spark")
     items.sort(key=lambda item: -SECONDS.get(str(item.path.relative_to(PROJECT)), 0))
 
 
