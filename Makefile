@@ -58,7 +58,7 @@ reference: ## write docs/reference/cli.md from the commands
 docs: ## build the documentation site into site/; broken links fail
 	@$(SETUP) --group docs
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
-	@echo "open site/index.html"
+	@echo "open site/index.html; with search: $(BIN)/python -m http.server --bind 127.0.0.1 --directory site"
 
 hooks: ## install the git hooks: checks before a commit, the fast tests before a push
 	@$(SETUP) --group dev
