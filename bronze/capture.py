@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from bronze import control_files, debezium, discovery, files, freshness
+from bronze import control_files, discovery, freshness
 from bronze.narrowing import refuse_narrowed
+from bronze.readers import debezium
+from bronze.readers import parquet as files
 from bronze.type_coercion import also_rescued
 from contracts.compilers import table_descriptions as describe
 from contracts.types import short, widens
