@@ -6,7 +6,7 @@
 BIN := .venv/bin
 SETUP := sh scripts/setup.sh
 SQL := dbt_project/models
-# no JVM, no Airflow, no browser
+# no JVM and no Airflow, nothing above half a minute
 FAST := not spark and not airflow and not slow
 
 help: ## show this list
@@ -22,7 +22,7 @@ test: ## install what the tests need and run them all (ARGS="-k bronze")
 	@$(SETUP) --group dev --group airflow
 	@$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
-test-fast: ## run the tests that start no JVM, no Airflow and no browser
+test-fast: ## run the tests that start no JVM and no Airflow
 	@$(SETUP) --group dev
 	@$(BIN)/pytest -n 2 --dist loadfile -m "$(FAST)" $(ARGS)
 
