@@ -124,7 +124,7 @@ def _load_one(
         few = _text(work.load) < FEW_BYTES
         written = (append_arrow if few else append)(
             Tables.at(settings), name, frame.toArrow() if few else frame,
-            once=(CAPTURE, run.number),
+            idempotency_key=(CAPTURE, run.number),
             skip_on=("_batch", "_sequence", *contract.keys),
             described=describe.bronze(contract),
         )  # fmt: skip
