@@ -82,7 +82,7 @@ def test_a_breaking_change_needs_a_major_version(lakehouse, repository):
         if "name: marital_status" in text
     )
     assert f"retail/demographics.yaml:{line}: breaking" in ended.err
-    assert "2.0.0, not 1.0.1" in ended.err
+    assert "2.0.0, not 1.0.2" in ended.err
     edit(file, "version: 1.0.1", "version: 2.0.0")
     found = lakehouse("contracts", "diff", "--against", "earlier", "--json")
     assert (found.code, found.json["allowed"]) == (0, True)
