@@ -6,7 +6,7 @@
 BIN := .venv/bin
 SETUP := sh scripts/setup.sh
 SQL := dbt_project/models
-# no JVM, no Airflow, no browser
+# no JVM and no Airflow, nothing above half a minute
 FAST := not spark and not airflow and not slow
 
 help: ## show this list
@@ -22,7 +22,7 @@ test: ## install what the tests need and run them all (ARGS="-k bronze")
 	@$(SETUP) --group dev --group airflow
 	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-test-fast: ## run the tests that start no JVM, no Airflow and no browser
+test-fast: ## run the tests that start no JVM and no Airflow
 	@$(SETUP) --group dev
 	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "$(FAST)" $(ARGS)
 
@@ -58,7 +58,7 @@ reference: ## write docs/reference/cli.md from the commands
 docs: ## build the documentation site into site/; broken links fail
 	@$(SETUP) --group docs
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
-	@echo "open site/index.html"
+	@echo "open site/index.html; with search: $(BIN)/python -m http.server --bind 127.0.0.1 --directory site"
 
 hooks: ## install the git hooks: checks before a commit, the fast tests before a push
 	@$(SETUP) --group dev

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from bronze import control_files, debezium, discovery, files, freshness
+from bronze import control_files, discovery, freshness
 from bronze.narrowing import refuse_narrowed
+from bronze.readers import debezium
+from bronze.readers import parquet as files
 from bronze.type_coercion import also_rescued
 from contracts.compilers import table_descriptions as describe
 from contracts.types import short, widens
@@ -122,7 +124,7 @@ def _load_one(
         few = _text(work.load) < FEW_BYTES
         written = (append_arrow if few else append)(
             Tables.at(settings), name, frame.toArrow() if few else frame,
-            once=(CAPTURE, run.number),
+            idempotency_key=(CAPTURE, run.number),
             skip_on=("_batch", "_sequence", *contract.keys),
             described=describe.bronze(contract),
         )  # fmt: skip

@@ -60,7 +60,7 @@ def _difference(rule: DatasetRule, file: Found, root: Path) -> str:
     except (ValueError, KeyError, TypeError):
         return f"{place} states no count under '{rule.field}' for {file.path}"
     rows = _rows(file)
-    if rule.holds(rows - stated):
+    if rule.allows(rows - stated):
         return ""
     return f"{file.path} has {rows:,} rows, its source counted {stated:,} ({place})"
 

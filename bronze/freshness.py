@@ -48,10 +48,10 @@ def overdue(
     started = {domain for domain, _ in captured}
     instant, found = now or datetime.now(UTC), []
     for contract in contracts:
-        every = contract.promised("frequency")
+        every = contract.service_level("frequency")
         if not contract.capture or every is None or contract.domain not in started:
             continue
-        promised = every + (contract.promised("latency") or timedelta(0))
+        promised = every + (contract.service_level("latency") or timedelta(0))
         last = captured.get((contract.domain, contract.dataset))
         if last is None or instant - last > promised:
             found.append(Overdue(contract.dataset, last, promised))

@@ -22,7 +22,7 @@ def _page(out: Console, found: dict[str, Any]) -> None:
     rows = [
         [
             f"{c['file']}:{c['line']}",
-            c["what"],
+            c["message"],
             "breaking" if c["breaking"] else "compatible",
             c["bump"],
         ]

@@ -1,4 +1,4 @@
-"""Spark's short type names: which holds every value of another, without a change of its text."""
+"""Spark's short type names: which has every value of another, without a change of its text."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ DECIMAL = re.compile(r"^decimal\((\d+),(\d+)\)$")
 
 def decimal(kind: str) -> tuple[int, int] | None:
     """Return (precision, scale) of a decimal type, None for any other."""
-    found = DECIMAL.match(kind)
-    return (int(found[1]), int(found[2])) if found else None
+    sizes = DECIMAL.match(kind)
+    return (int(sizes[1]), int(sizes[2])) if sizes else None
 
 
 def widens(old: str, new: str) -> bool:
-    """Return whether a type holds all that the old one does, and more, as the same kind of value.
+    """Return whether a type has all values of the old one, and more, as the same kind of value.
 
     Of a decimal neither the digits before the point nor those after it may become fewer.
     """

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from contracts.model.contract import Contract
     from lakehouse.settings import Settings
-    from silver.replay import Rejudged
+    from silver.quarantine_replay import Rejudged
 
 COUNTS = ("open", "replayed", "still_open", "missing")
 
@@ -36,7 +36,7 @@ def replay(
     from lakehouse.runs.ledger import Ledger, Run
     from lakehouse.runs.lock import exclusive
     from lakehouse.storage.tables import Tables
-    from silver.replay import opened, rejudge, write
+    from silver.quarantine_replay import opened, rejudge, write
 
     tables, found, run = Tables.at(settings), [], None
     what = f"quarantine replay {dataset}".rstrip()
@@ -80,7 +80,7 @@ def _batch(settings: Settings, tables: Any, contract: Contract, run: Any) -> Any
     from contracts.parsing.load import load_domain
     from lakehouse.quality.sealing import Seal
     from silver.pending import batches
-    from silver.replay import Replay
+    from silver.quarantine_replay import Replay
 
     seal = Seal.at(settings) if contract.personal else None
     known = load_domain(settings.contracts, contract.domain)

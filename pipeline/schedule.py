@@ -30,7 +30,7 @@ class Pipeline:
     @property
     def every_hours(self) -> int:
         """Return how often its sources are due: the shortest frequency that a contract promises."""
-        spans = [contract.promised("frequency") for contract in self.datasets]
+        spans = [contract.service_level("frequency") for contract in self.datasets]
         hours = [int(span.total_seconds() // 3600) for span in spans if span is not None]
         return max(1, min(hours, default=24))
 

@@ -60,12 +60,10 @@ def page() -> str:
     os.environ.pop("LAKEHOUSE_CONTRACTS", None)
     from cli.main import app
 
-    found = list(commands(typer.main.get_command(app), "lakehouse"))
-    listed = [
-        f"| [`{name}`](#{_anchor(name)}) | {_cell(command.help)} |" for name, command in found
-    ]
-    parts = [_HEAD, "| command | |\n|---|---|\n" + "\n".join(listed) + "\n"]
-    parts += [section(name, command) for name, command in found]
+    listed = list(commands(typer.main.get_command(app), "lakehouse"))
+    index = [f"| [`{name}`](#{_anchor(name)}) | {_cell(verb.help)} |" for name, verb in listed]
+    parts = [_HEAD, "| command | |\n|---|---|\n" + "\n".join(index) + "\n"]
+    parts += [section(name, verb) for name, verb in listed]
     return "\n".join(parts)
 
 
@@ -92,10 +90,10 @@ def section(name: str, command: Any) -> str:
     return "\n".join(lines)
 
 
-def _table(what: str, rows: list[tuple[str, str | None]]) -> list[str]:
+def _table(title: str, rows: list[tuple[str, str | None]]) -> list[str]:
     if not rows:
         return []
-    return [f"| {what} | |", "|---|---|", *(f"| {a} | {_cell(b)} |" for a, b in rows), ""]
+    return [f"| {title} | |", "|---|---|", *(f"| {a} | {_cell(b)} |" for a, b in rows), ""]
 
 
 def _placeholder(argument: Any) -> str:
@@ -117,8 +115,8 @@ def _described(option: Any) -> str:
 
 def _examples(epilog: str) -> list[str]:
     plain = re.sub(r"\[/?(?:bold|cyan)\]", "", epilog)
-    found = [line.strip()[2:] for line in plain.splitlines() if line.strip().startswith("$ ")]
-    return ["Examples:", "", "```", *found, "```", ""] if found else []
+    lines = [line.strip()[2:] for line in plain.splitlines() if line.strip().startswith("$ ")]
+    return ["Examples:", "", "```", *lines, "```", ""] if lines else []
 
 
 def _anchor(name: str) -> str:

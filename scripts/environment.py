@@ -23,8 +23,8 @@ def ensure(groups: list[str]) -> None:
     """
     stamp = read_stamp("environment") if (VENV / "bin" / "lakehouse").exists() else {}
     key = _key()
-    known = set(stamp.get("groups", [])) if stamp.get("key") == key else set()
-    if stamp.get("key") == key and known >= set(groups):
+    installed = set(stamp.get("groups", [])) if stamp.get("key") == key else set()
+    if stamp.get("key") == key and installed >= set(groups):
         return
     wanted = sorted({*groups, *stamp.get("groups", [])})
     uv = _uv()
@@ -79,8 +79,8 @@ def _make_environment(home: Path) -> int:
 
 def _version(uv: Path) -> tuple[int, ...]:
     try:
-        said = subprocess.run([uv, "--version"], check=False, capture_output=True, text=True).stdout
+        done = subprocess.run([uv, "--version"], check=False, capture_output=True, text=True)
     except OSError:
         return ()
-    found = re.search(r"(\d+)\.(\d+)", said)
-    return tuple(map(int, found.groups())) if found else ()
+    number = re.search(r"(\d+)\.(\d+)", done.stdout)
+    return tuple(map(int, number.groups())) if number else ()

@@ -51,11 +51,11 @@ def ensure(java: Path, folder: Path = TOOLS / "jars", lock: Path = _LOCK) -> Non
         (folder / jar.file).unlink(missing_ok=True)  # never on the class path while it is wrong
     say(f"fetching {', '.join(jar.file for jar in missing)}")
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        said = _ivy(java, missing, Path(scratch))
+        log = _ivy(java, missing, Path(scratch))
         for jar in missing:
             fetched = Path(scratch) / "jars" / jar.file
             if not fetched.exists():
-                raise SetUpError(f"could not fetch {jar.file}: is there a network?\n{said}")
+                raise SetUpError(f"could not fetch {jar.file}: is there a network?\n{log}")
             if not _is_good(fetched, jar):
                 raise SetUpError(
                     f"{jar.file} was fetched and removed again: its checksum is "
@@ -74,7 +74,7 @@ def _sha256(path: Path) -> str:
 
 
 def _ivy(java: Path, wanted: list[Jar], scratch: Path) -> str:
-    """Retrieve jars into `scratch/jars` and return the last lines of what Ivy said."""
+    """Retrieve jars into `scratch/jars` and return the last lines of Ivy's log."""
     module = scratch / "ivy.xml"
     rows = "\n".join(
         f'<dependency org="{jar.organisation}" name="{jar.name}" rev="{jar.revision}" '

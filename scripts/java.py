@@ -20,18 +20,18 @@ _HINT = (
 
 def ensure() -> Path:
     """Return the Java that Spark will use; install it when there is none and we may."""
-    found = _found()
-    if found is None:
+    java = _suitable()
+    if java is None:
         if os.environ.get("JAVA_HOME"):
             raise SetUpError(f"JAVA_HOME={os.environ['JAVA_HOME']} has no Java {_OLDEST} or later")
         apt(_PACKAGE, _HINT)
-        found = _found()
-    if found is None:
+        java = _suitable()
+    if java is None:
         raise SetUpError(f"{_PACKAGE} is installed, yet `java` is an older one: set JAVA_HOME")
-    return found
+    return java
 
 
-def _found() -> Path | None:
+def _suitable() -> Path | None:
     home = os.environ.get("JAVA_HOME")
     place = shutil.which("java", path=str(Path(home) / "bin")) if home else shutil.which("java")
     if place is None:
@@ -52,5 +52,5 @@ def _release(java: Path) -> int:
         done = subprocess.run([java, "-version"], check=False, capture_output=True, text=True)
     except OSError:
         return 0
-    found = re.search(r'version "(?:1\.)?(\d+)', done.stderr)
-    return int(found.group(1)) if found else 0
+    version = re.search(r'version "(?:1\.)?(\d+)', done.stderr)
+    return int(version.group(1)) if version else 0

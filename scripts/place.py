@@ -41,7 +41,7 @@ def say(text: str) -> None:
 
 
 def run(command: Sequence[str | Path], problem: str) -> None:
-    """Run a command; a failure becomes `problem`, below what the command said."""
+    """Run a command; a failure becomes `problem`, below the command's own output."""
     if subprocess.run([str(word) for word in command], cwd=ROOT, check=False).returncode:
         raise SetUpError(problem)
 

@@ -138,7 +138,7 @@ def _announce(running: dict[str, subprocess.Popen[bytes]], port: int, password: 
     url = f"http://{HOST}:{port}"
     print(f"starting Airflow at {url}", flush=True)
     until = time.monotonic() + _READY_SECONDS
-    while time.monotonic() < until and all(each.poll() is None for each in running.values()):
+    while time.monotonic() < until and all(process.poll() is None for process in running.values()):
         if _is_healthy(url):
             print(f"ready: {url}  user admin, password {password}  (Ctrl-C stops it)", flush=True)
             return
@@ -147,8 +147,8 @@ def _announce(running: dict[str, subprocess.Popen[bytes]], port: int, password: 
 
 def _is_healthy(url: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{url}/api/v2/monitor/health", timeout=5) as answer:
-            health = json.load(answer)
+        with urllib.request.urlopen(f"{url}/api/v2/monitor/health", timeout=5) as response:
+            health = json.load(response)
     except (OSError, ValueError):
         return False
     needed = ("metadatabase", "scheduler", "dag_processor")

@@ -60,7 +60,7 @@ class Batch:
         return self.tables.consumed(self.quarantine, self.bronze)
 
     @property
-    def once(self) -> tuple[str, int] | None:
+    def idempotency_key(self) -> tuple[str, int] | None:
         """Return what the commits of this batch say, so that none is made twice; None for nothing."""
         return str(self.bronze), self.newest
 

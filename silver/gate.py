@@ -82,7 +82,7 @@ def _plain_text(label: str, kind: str) -> str:
 
 def _judged(bronze: DataFrame, contract: Contract, *kept: str) -> DataFrame:
     typed = _recovered(_in_contract_types(bronze, contract), contract)
-    missing = gate.unavailable(contract)
+    missing = gate.unchanged_columns(contract)
     typed = typed.withColumns(
         {UNAVAILABLE: F.expr(missing or f"cast(null as {NAMES})")} | _old_key(bronze, contract)
     )
@@ -115,7 +115,7 @@ def _judged(bronze: DataFrame, contract: Contract, *kept: str) -> DataFrame:
 
 def _cleansed(contract: Contract, column: Column) -> SparkColumn:
     value = F.expr(gate.cleansed(column))
-    if not gate.can_be_unavailable(contract, column):
+    if not gate.can_be_unchanged(contract, column):
         return value
     there = F.coalesce(F.array_contains(UNAVAILABLE, column.name), F.lit(False))
     return F.when(~there, value)

@@ -67,7 +67,7 @@ def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame
             tables,
             batch.quarantine,
             as_frame(batch, bad.where(~known)),
-            once=batch.once,
+            idempotency_key=batch.idempotency_key,
             skip_on=("_batch",),
             described=describe.quarantine(contract),
         )
@@ -85,7 +85,7 @@ def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame
         tables,
         batch.events,
         rows,
-        once=batch.once,
+        idempotency_key=batch.idempotency_key,
         skip_on=batch.skip_on,
         described=describe.events(contract),
     )

@@ -106,7 +106,7 @@ def put(spark: SparkSession, batch: Batch, decided: DataFrame, rows: pa.Table) -
             batch.tables,
             batch.quarantine,
             as_rows(batch, bad),
-            once=batch.once,
+            idempotency_key=batch.idempotency_key,
             skip_on=("_batch",),
             described=describe.quarantine(batch.contract),
         )
@@ -121,12 +121,12 @@ def put(spark: SparkSession, batch: Batch, decided: DataFrame, rows: pa.Table) -
         events = pa.concat_tables([events, ends], promote_options="permissive")
     warnings = cross_row_rules.hold(spark, batch, events)
     written = Written(-1, 0, 0)
-    if events.num_rows or batch.once:
+    if events.num_rows or batch.idempotency_key:
         written = append_arrow(
             batch.tables,
             batch.events,
             events,
-            once=batch.once,
+            idempotency_key=batch.idempotency_key,
             skip_on=batch.skip_on,
             described=describe.events(batch.contract),
         )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from contracts.model.contract import Contract
     from contracts.model.rules import Rule
 
-# What a publication leaves out: the gate has held these rules already, row by row.
+# What a publication skips: the gate has enforced these rules already, row by row.
 TAG = "contract"
 BATCH_OF_MODEL = "Greatest silver batch the row was derived from."
 ALIVE = "_op not in ('d', 't')"
@@ -32,22 +32,22 @@ def sources(contracts: Mapping[str, Contract], read: Iterable[str]) -> dict[str,
     Raises:
         ContractError: the SQL reads a table that no contract makes.
     """
-    known, wanted = by_name(contracts.values()), sorted(set(read))
-    missing = [name for name in wanted if name not in known]
+    described, wanted = by_name(contracts.values()), sorted(set(read))
+    missing = [name for name in wanted if name not in described]
     if missing:
         raise ContractError(
             "\n".join(f"the SQL reads {name}, which no contract makes" for name in missing)
         )
     by_layer: dict[str, list[dict[str, Any]]] = {}
     for name in wanted:
-        table = known[name]
+        table = described[name]
         entry = _source(table, contracts[table.dataset], set(wanted))
         by_layer.setdefault(table.layer, []).append(entry)
-    found = [
+    layers = [
         {"name": layer, "schema": layer, "description": LAYERS[layer], "tables": tables}
         for layer, tables in by_layer.items()
     ]
-    return {"version": 2, "sources": found}
+    return {"version": 2, "sources": layers}
 
 
 def _source(table: TableDescription, contract: Contract, read: set[str]) -> dict[str, Any]:
@@ -97,14 +97,14 @@ def _tests(column: Described, contract: Contract, read: set[str]) -> Iterable[di
 
 
 def _config(rule: Rule) -> dict[str, Any]:
-    found: dict[str, Any] = {"where": ALIVE, "tags": [TAG]}
-    return found | ({"severity": "warn"} if rule.severity == "warning" else {})
+    config: dict[str, Any] = {"where": ALIVE, "tags": [TAG]}
+    return config | ({"severity": "warn"} if rule.severity == "warning" else {})
 
 
 def models(contracts: Mapping[str, Contract]) -> dict[str, Any]:
     """Return the dbt models that have a contract of their own: columns, types and the audit."""
-    found = [_model(contract) for contract in contracts.values() if contract.features]
-    return {"version": 2, "models": found}
+    contracted = [_model(contract) for contract in contracts.values() if contract.features]
+    return {"version": 2, "models": contracted}
 
 
 def _model(contract: Contract) -> dict[str, Any]:
@@ -124,7 +124,7 @@ def _model(contract: Contract) -> dict[str, Any]:
 
 
 def _audit(contract: Contract) -> dict[str, Any]:
-    """Return what holds for each row: the contract's own rules and those its `audit` adds."""
+    """Return the audit of a model's rows: the contract's own rules and those its `audit` adds."""
     features = contract.features
     declared = features.get("audit") or {}
     key = list(declared.get("key") or (*features["entity"], features["timestamp"]))
@@ -133,12 +133,12 @@ def _audit(contract: Contract) -> dict[str, Any]:
         for rule in contract.rules
         if rule.check == "required" and rule.column not in key
     ]
-    found: dict[str, Any] = {"key": key, "required": required}
+    audit: dict[str, Any] = {"key": key, "required": required}
     if declared.get("expressions"):
-        found["expressions"] = dict(declared["expressions"])
+        audit["expressions"] = dict(declared["expressions"])
     if declared.get("references"):
-        found["references"] = [
-            {"column": one["column"], "to": f"{contract.domain}__{one['to']}"}
-            for one in declared["references"]
+        audit["references"] = [
+            {"column": reference["column"], "to": f"{contract.domain}__{reference['to']}"}
+            for reference in declared["references"]
         ]
-    return found
+    return audit

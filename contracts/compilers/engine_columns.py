@@ -25,7 +25,7 @@ CAPTURED = (
     ("_batch", "bigint", BATCH),
 )
 AUDITED = {
-    "_hashdiff": ("binary", "SHA-256 of all columns but the key: equal ones say the same."),
+    "_hashdiff": ("binary", "SHA-256 of all columns but the key: equal ones have equal content."),
     "_op": ("string", OP),
     "_sequence": ("string", SEQUENCE),
     "_source_ts": ("timestamp", SOURCE_TS),
@@ -46,14 +46,14 @@ REJECTED = (
     ("_origin", "string", ORIGIN),
     ("_batch", "bigint", BATCH),
     ("quarantined_at", "timestamp", "When it was rejected (UTC)."),
-    ("_row_id", "string", "Tells the row as it came from every other one."),
+    ("_row_id", "string", "Identifies the row as it came."),
     ("_bronze_batch", "bigint", "Number of the run that captured the row."),
     ("settled_batch", "bigint", "Number of the run that replayed or expired it."),
     ("settled_at", "timestamp", "When it was replayed or expired (UTC)."),
 )
 VALIDITY = (
-    ("valid_from", "timestamp", "From when on the row held (UTC)."),
-    ("valid_to", "timestamp", "Until when; null for the one that still holds."),
-    ("is_current", "boolean", "Whether it still holds."),
+    ("valid_from", "timestamp", "From when on the row is valid (UTC)."),
+    ("valid_to", "timestamp", "Until when; null for the one that is still valid."),
+    ("is_current", "boolean", "Whether it is still valid."),
     ("is_deleted", "boolean", "Whether the row was deleted in this span."),
 )

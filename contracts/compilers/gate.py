@@ -13,24 +13,24 @@ if TYPE_CHECKING:
     from contracts.model.contract import Cleanse, Column, Contract
     from contracts.model.rules import RowRule, Rule
 
-UNAVAILABLE = "__debezium_unavailable_value"
-CODES = "[" + ",".join(str(ord(letter)) for letter in UNAVAILABLE) + "]"
+PLACEHOLDER = "__debezium_unavailable_value"
+CODES = "[" + ",".join(str(ord(letter)) for letter in PLACEHOLDER) + "]"
 NOTHING = "array(cast(null as string))"
 ROW_OPERATIONS = ("c", "u", "d", "r")
-# What says nothing of one row: that a table was emptied, that a log forgets a key.
+# Operations that carry no row: a table was emptied (truncate), a log drops a key (tombstone).
 TRUNCATE, TOMBSTONE = "t", "tombstone"
 
 
-def unavailable(contract: Contract) -> str | None:
-    """Return the expression of the columns whose value a change did not carry: their names, or null.
+def unchanged_columns(contract: Contract) -> str | None:
+    """Return the SQL of the names of a row's unchanged (TOAST) values: an array, or null for none.
 
-    A source leaves out a large value that an update did not touch: a placeholder stands for it, in
-    an array of numbers the placeholder's character codes. None where no column can have one.
+    A source does not send a large value that an update did not touch: a placeholder stands for it,
+    in an array of numbers the placeholder's character codes. None where no column can have one.
     """
     arms = [
-        (f"{name(column.name)} in ({literal(UNAVAILABLE)}, {literal(CODES)})", literal(column.name))
+        (f"{name(column.name)} in ({literal(PLACEHOLDER)}, {literal(CODES)})", literal(column.name))
         for column in contract.columns
-        if can_be_unavailable(contract, column)
+        if can_be_unchanged(contract, column)
     ]
     if not arms:
         return None
@@ -39,8 +39,8 @@ def unavailable(contract: Contract) -> str | None:
     return f"case when {quick} then {_present(items)} end"
 
 
-def can_be_unavailable(contract: Contract, column: Column) -> bool:
-    """Return whether a change log may leave a column's value out."""
+def can_be_unchanged(contract: Contract, column: Column) -> bool:
+    """Return whether a change log may send a placeholder for a column's unchanged (TOAST) value."""
     logged = any(way.method == "debezium" for way in contract.capture)
     return logged and bool(contract.keys) and column.type == "string" and not column.key
 
@@ -86,9 +86,9 @@ def good(contract: Contract) -> str:
         if rule.severity == "error":
             (bad if contract.keyless else alive).append(_row_broken(contract, rule))
     if alive:
-        bad.append(f"_op <> 'd' and ({' or '.join(f'({each})' for each in alive)})")
-    # Nearly every row is good by the first half, so the second is hardly ever asked.
-    return f"(not ({' or '.join(f'({each})' for each in bad)}) or {_empty()})"
+        bad.append(f"_op <> 'd' and ({_any(alive)})")
+    # Nearly every row is good by the first half, so the second is hardly ever evaluated.
+    return f"(not ({_any(bad)}) or {_empty()})"
 
 
 def failures(contract: Contract) -> str:
@@ -132,6 +132,10 @@ def failures(contract: Contract) -> str:
     return f"case when not {good(contract)} then array_compact(array({items})) end"
 
 
+def _any(conditions: Iterable[str]) -> str:
+    return " or ".join(f"({condition})" for condition in conditions)
+
+
 def _listed(texts: Iterable[str]) -> str:
     return ", ".join(literal(text) for text in texts)
 
@@ -149,15 +153,15 @@ def _always(contract: Contract, column: Column) -> bool:
 def _rescued_any(names: Iterable[str]) -> str:
     """Return the condition that one of these names has a value of the wrong type, never null.
 
-    Nothing is rescued without a value. A function of higher order would say more, but Spark
-    compiles no stage that has one, which would cost more than all rules together.
+    Nothing is rescued without a value. Spark compiles no stage that has a function
+    of higher order, which would cost more than all rules together.
     """
     return f"_rescued is not null and arrays_overlap(map_keys(_rescued), array({_listed(names)}))"
 
 
 def _broken(contract: Contract, rule: Rule, column: Column) -> str:
     condition = violated(rule, column)
-    if rule.check == "required" and can_be_unavailable(contract, column):
+    if rule.check == "required" and can_be_unchanged(contract, column):
         there = f"array_contains(_unavailable, {literal(column.name)})"
         condition = f"({condition} and not coalesce({there}, false))"
     return condition
@@ -166,17 +170,18 @@ def _broken(contract: Contract, rule: Rule, column: Column) -> str:
 def _row_broken(contract: Contract, rule: RowRule) -> str:
     """Return the condition that a row breaks a rule over several columns, never null.
 
-    NaN counts as null here too. Where the log left one of the columns out, nothing can be said.
+    NaN counts as null here too. A row in which one of the columns is an unchanged (TOAST) value
+    does not break the rule: its value is not there to be compared.
     """
     condition = rule.sql
     for column in map(contract.column, rule.columns):
         if column.type in FLOATS:
             value = f"nullif({name(column.name)}, {column.type}('NaN'))"
             condition = condition.replace(name(column.name), value)
-    left_out = [c for c in rule.columns if can_be_unavailable(contract, contract.column(c))]
+    unchanged = [c for c in rule.columns if can_be_unchanged(contract, contract.column(c))]
     broken = f"not coalesce({condition}, true)"
-    if left_out:
-        lacks = f"coalesce(arrays_overlap(_unavailable, array({_listed(left_out)})), false)"
+    if unchanged:
+        lacks = f"coalesce(arrays_overlap(_unavailable, array({_listed(unchanged)})), false)"
         broken = f"{broken} and not {lacks}"
     return broken
 
@@ -195,10 +200,10 @@ def flags(contract: Contract) -> str:
     ]
     if not arms:
         return "cast(null as array<string>)"
-    any_bad = " or ".join(f"({condition})" for condition, _ in arms)
+    any_bad = _any(condition for condition, _ in arms)
     items = ", ".join(f"case when {condition} then {value} end" for condition, value in arms)
-    found = f"array({arms[0][1]})" if len(arms) == 1 else _present(items)
-    return f"case when {any_bad} then {found} end"
+    broken = f"array({arms[0][1]})" if len(arms) == 1 else _present(items)
+    return f"case when {any_bad} then {broken} end"
 
 
 def _present(items: str) -> str:

@@ -1,4 +1,4 @@
-"""Rows as a pandas frame: a column's type there, and a condition in SQL judged by DuckDB."""
+"""Rows as a pandas frame: a column's pandas type, and a row rule's SQL condition run by DuckDB."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PANDAS = {
 
 
 def series(values: Any, spark_type: str) -> pd.Series:
-    """Return an Arrow array of a Spark type as the series that Pandera judges, nulls kept apart."""
+    """Return an Arrow array of a Spark type as the series that Pandera validates, nulls kept apart."""
     import pandas as pd
     import pyarrow as pa
 
@@ -44,7 +44,7 @@ def series(values: Any, spark_type: str) -> pd.Series:
 
 
 def condition(sql: str, contract: Contract) -> Callable[[pd.DataFrame], pd.Series]:
-    """Return a function of frames: for each row whether it keeps a condition in Spark's SQL."""
+    """Return a function of frames: for each row whether it meets a condition in Spark's SQL."""
     import sqlglot
 
     expression = sqlglot.transpile(sql, read="databricks", write="duckdb")[0]
@@ -53,19 +53,17 @@ def condition(sql: str, contract: Contract) -> Callable[[pd.DataFrame], pd.Serie
         for column in contract.columns
     )
 
-    def holds(rows: pd.DataFrame) -> pd.Series:
+    def met(rows: pd.DataFrame) -> pd.Series:
         import duckdb
         import pandas as pd
 
         with duckdb.connect() as connection:
             connection.register("rows", rows.reset_index(drop=True))
-            query = (
-                f"select coalesce({expression}, true) as holds from (select {columns} from rows)"
-            )
-            found = connection.sql(query).df()["holds"]
-        return pd.Series(found.to_numpy(dtype=bool), index=rows.index)
+            query = f"select coalesce({expression}, true) as met from (select {columns} from rows)"
+            outcome = connection.sql(query).df()["met"]
+        return pd.Series(outcome.to_numpy(dtype=bool), index=rows.index)
 
-    return holds
+    return met
 
 
 def _null_for_nan(name: str, kind: str) -> str:

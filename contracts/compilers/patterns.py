@@ -1,7 +1,7 @@
 r"""Python's regular expressions as Java's, which Spark runs, with the same meaning.
 
 The two differ in what `\d`, `\w`, `\s`, `.`, `$` and a letter in ignored case stand for. A
-pattern is read by Python's own parser and written anew, each part by what Python means by it.
+pattern is read by Python's own parser and written for Java part by part, each by what Python means.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ CATEGORIES = {
     sre.CATEGORY_NOT_WORD: (WORD, True),
 }
 SINGLE = (sre.LITERAL, sre.NOT_LITERAL, sre.ANY, sre.IN)
-REPEATS = {sre.MAX_REPEAT: "", sre.MIN_REPEAT: "?", sre.POSSESSIVE_REPEAT: "+"}
+REPETITIONS = {sre.MAX_REPEAT: "", sre.MIN_REPEAT: "?", sre.POSSESSIVE_REPEAT: "+"}
 
 
 class OtherMeaning(ValueError):
-    """A pattern with a part that Java has no words for; it has to be run by Python."""
+    """A pattern with a part that Java cannot express; Python has to run it."""
 
 
 def inline(pattern: str, flags: str) -> str:
@@ -46,7 +46,7 @@ def java(pattern: str, *, from_start: bool) -> str:
     """Return the pattern for Java's `find`; `from_start` is Python's `match`, else `search`.
 
     Raises:
-        OtherMeaning: Java cannot say it.
+        OtherMeaning: Java cannot express it.
         re.error: it is no pattern.
     """
     parsed = _parser.parse(pattern)
@@ -62,7 +62,7 @@ def _sequence(parts: Any, flags: int) -> str:
 def _part(kind: Any, given: Any, flags: int) -> str:
     if kind in SINGLE:
         return _character(kind, given, flags)
-    if kind in REPEATS:
+    if kind in REPETITIONS:
         return _repeat(kind, given, flags)
     if kind in (sre.SUBPATTERN, sre.BRANCH, sre.ATOMIC_GROUP, sre.ASSERT, sre.ASSERT_NOT):
         return _group(kind, given, flags)
@@ -88,8 +88,8 @@ def _repeat(kind: Any, given: Any, flags: int) -> str:
     bounds = f"{{{least},{'' if most is sre.MAXREPEAT else most}}}"
     text = _sequence(inner, flags)
     # Java repeats one character in a loop, a group by recursion, as deep as the text is long.
-    one = len(inner) == 1 and inner[0][0] in SINGLE and not text.startswith("(")
-    return f"{text if one else f'(?:{text})'}{bounds}{REPEATS[kind]}"
+    single = len(inner) == 1 and inner[0][0] in SINGLE and not text.startswith("(")
+    return f"{text if single else f'(?:{text})'}{bounds}{REPETITIONS[kind]}"
 
 
 def _group(kind: Any, given: Any, flags: int) -> str:

@@ -64,50 +64,50 @@ def tables(contract: Contract) -> list[TableDescription]:
         return [platinum(contract)]
     if not contract.capture and contract.vault is None:
         return []
-    found = [bronze(contract)]
+    made = [bronze(contract)]
     if contract.vault is None:
-        return found
-    found += [hub(contract, each) for each in contract.vault.hubs]
+        return made
+    made += [hub(contract, declared) for declared in contract.vault.hubs]
     if contract.vault.link and contract.vault.historized:
-        found.append(link(contract))
-    found += [events(contract), quarantine(contract)]
+        made.append(link(contract))
+    made += [events(contract), quarantine(contract)]
     if contract.vault.historized:
-        found += [_history(contract), _current(contract)]
-    return found
+        made += [_history(contract), _current(contract)]
+    return made
 
 
 def by_name(contracts: Iterable[Contract]) -> dict[str, TableDescription]:
     """Return the tables and views of a domain by SQL name; a shared hub is the first contract's."""
-    found: dict[str, TableDescription] = {}
+    named: dict[str, TableDescription] = {}
     for contract in contracts:
         for table in tables(contract):
-            found.setdefault(table.name, table)
-    return found
+            named.setdefault(table.name, table)
+    return named
 
 
 def bronze(contract: Contract) -> TableDescription:
     """Return the table of rows as they came, change by change."""
     payload = [_column(column) for column in contract.columns]
     own = [Described(name, kind, text, name == "_batch") for name, kind, text in CAPTURED]
-    return _table(contract, "bronze", contract.dataset, "bronze", _what(contract), payload + own)
+    return _table(contract, "bronze", contract.dataset, "bronze", _subject(contract), payload + own)
 
 
-def hub(contract: Contract, each: Hub) -> TableDescription:
+def hub(contract: Contract, declared: Hub) -> TableDescription:
     """Return the table of a hub's business keys; the ghost row has none, so they may be null."""
-    what = each.name.replace("_", " ")
-    # Several datasets share a hub, so it says of its key what all of them would.
+    subject = declared.name.replace("_", " ")
+    # Several datasets share a hub, so the comment on its key fits them all.
     members = [
         Described(
             member,
             contract.column(column).type,
-            f"Business key of the {what}.",
+            f"Business key of the {subject}.",
             of=contract.column(column),
         )
-        for column, member in zip(each.columns, each.members, strict=True)
+        for column, member in zip(declared.columns, declared.members, strict=True)
     ]
-    columns = [_hash(f"{each.name}_hk"), *members, Described("_batch", "bigint", BATCH, True)]
-    comment = f"One row is one {what} that any dataset named."
-    return _table(contract, "silver", f"hub_{each.name}", "hub", comment, columns)
+    columns = [_hash(f"{declared.name}_hk"), *members, Described("_batch", "bigint", BATCH, True)]
+    comment = f"One row is one {subject} that any dataset named."
+    return _table(contract, "silver", f"hub_{declared.name}", "hub", comment, columns)
 
 
 def link(contract: Contract) -> TableDescription:
@@ -140,7 +140,7 @@ def events(contract: Contract) -> TableDescription:
             columns.append(Described(name, kind, text, name in ("_op", "_batch")))
         else:
             columns.append(_hash(name))
-    comment = f"{_what(contract)} Here a row is one event of it."
+    comment = f"{_subject(contract)} Here a row is one event of it."
     return _table(contract, "silver", contract.vault.events, "events", comment, columns)
 
 
@@ -157,14 +157,14 @@ def platinum(contract: Contract) -> TableDescription:
     batch = Described("_batch", "bigint", BATCH, True)
     table = (contract.score or contract.enrich)["table"]
     kind = "score" if contract.score else "inference"
-    return _table(contract, "platinum", table, kind, _what(contract), [*columns, batch])
+    return _table(contract, "platinum", table, kind, _subject(contract), [*columns, batch])
 
 
 def _history(contract: Contract) -> TableDescription:
     base, spans = events(contract), [Described(*column) for column in VALIDITY]
     if contract.keyless:
         spans.insert(0, Described("copies", "bigint", "How many equal rows there were."))
-    comment = f"{_what(contract)} Here a row is one span in which it did not change."
+    comment = f"{_subject(contract)} Here a row is one span in which it did not change."
     return replace(
         base, table=f"{base.table}_history", kind="history", comment=comment, is_view=True,
         columns=(*_nullable(base), *spans),
@@ -175,7 +175,7 @@ def _current(contract: Contract) -> TableDescription:
     base = events(contract)
     return replace(
         base, table=f"{base.table}_current", kind="current", is_view=True,
-        comment=f"{_what(contract)} Here as it stands.",
+        comment=f"{_subject(contract)} Here as it stands.",
         columns=_nullable(base),
     )  # fmt: skip
 
@@ -199,7 +199,7 @@ def _table(
     )
 
 
-def _what(contract: Contract) -> str:
+def _subject(contract: Contract) -> str:
     return contract.description or contract.dataset.replace("_", " ")
 
 

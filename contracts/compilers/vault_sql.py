@@ -134,21 +134,24 @@ def point_in_time_view(hub: str, histories: dict[str, str]) -> str:
 
 def views(contracts: Iterable[Contract], domain: str) -> dict[str, tuple[str, list[str]]]:
     """Return every view of a domain's vault: name -> (query, tables or views it reads)."""
-    found: dict[str, tuple[str, list[str]]] = {}
+    queries: dict[str, tuple[str, list[str]]] = {}
     on_hub: dict[str, dict[str, str]] = {}
     for contract in contracts:
         if contract.vault is None or not contract.vault.historized:
             continue
         table = f"{domain}__{contract.vault.events}"
         events = f"silver.{name(table)}"
-        found[f"{table}_history"] = (history_view(contract, events), [table])
-        found[f"{table}_current"] = (current_view(contract, events), [table])
+        queries[f"{table}_history"] = (history_view(contract, events), [table])
+        queries[f"{table}_current"] = (current_view(contract, events), [table])
         if contract.vault.hubs and not contract.vault.link:
             on_hub.setdefault(contract.vault.parent, {})[contract.vault.events] = f"{table}_history"
     for hub, histories in on_hub.items():
         quoted = {sat: f"silver.{name(view)}" for sat, view in histories.items()}
-        found[f"{domain}__pit_{hub}"] = (point_in_time_view(hub, quoted), list(histories.values()))
-    return found
+        queries[f"{domain}__pit_{hub}"] = (
+            point_in_time_view(hub, quoted),
+            list(histories.values()),
+        )
+    return queries
 
 
 def ghost_row(hub: str, columns: Iterable[str]) -> str:

@@ -32,7 +32,7 @@ class Change:
 
     file: str
     line: int
-    what: str
+    message: str
     bump: Bump
     gone: str = ""
 
@@ -44,7 +44,7 @@ class Change:
     def to_dict(self) -> dict[str, Any]:
         """Return the change as plain values."""
         return {
-            "file": self.file, "line": self.line, "what": self.what, "bump": self.bump,
+            "file": self.file, "line": self.line, "message": self.message, "bump": self.bump,
             "breaking": self.is_breaking,
         }  # fmt: skip
 
@@ -78,7 +78,7 @@ class Difference:
 
     @property
     def is_allowed(self) -> bool:
-        """Return whether the new version says that something breaks, where something does."""
+        """Return whether the new version announces a breaking change, where there is one."""
         if self.goes_back:
             return False
         new = numbers_of(self.new_version or "0.0.0")
@@ -98,11 +98,11 @@ def numbers_of(version: str) -> tuple[int, ...]:
 
 
 def difference(old: Contract, new: Contract, document: Document) -> Difference:
-    """Return what differs; `document` is the new contract's, for its lines."""
-    found = [*_columns(old, new, document), *_rules(old, new, document)]
-    found += [*_whole(old, new, document), *_levels(old, new, document)]
-    found.sort(key=lambda change: (PARTS.index(change.bump), change.line))
-    return Difference(new.dataset, new.file, old.version, new.version, tuple(found))
+    """Return what differs between two versions of a contract; `document` is the new contract's, for its lines."""
+    changes = [*_columns(old, new, document), *_rules(old, new, document)]
+    changes += [*_whole(old, new, document), *_levels(old, new, document)]
+    changes.sort(key=lambda change: (PARTS.index(change.bump), change.line))
+    return Difference(new.dataset, new.file, old.version, new.version, tuple(changes))
 
 
 def removed(old: Contract) -> Difference:
@@ -117,17 +117,18 @@ def _columns(old: Contract, new: Contract, document: Document) -> Iterator[Chang
     for name in before.keys() - set(new.names):
         line = document.line(PROPERTIES)
         if name in renamed:
-            what = f"column '{name}' is called '{renamed[name]}' now"
-            yield Change(new.file, line, what, "minor", gone=name)
+            message = f"column '{name}' is now called '{renamed[name]}'"
+            yield Change(new.file, line, message, "minor", gone=name)
         else:
-            what = f"column '{name}' is gone; was it renamed, say so by evolution.previousNames"
-            yield Change(new.file, line, what, "major", gone=name)
+            message = (
+                f"column '{name}' is gone; if it was renamed, name it in evolution.previousNames"
+            )
+            yield Change(new.file, line, message, "major", gone=name)
     for index, column in enumerate(new.columns):
         line = document.line([*PROPERTIES, index])
-        known = column.name if column.name in before else ""
-        known = known or next((p for p in column.previous if p in before), "")
-        if known:
-            yield from _column(before[known], column, new.file, line)
+        former = next((name for name in (column.name, *column.previous) if name in before), None)
+        if former:
+            yield from _column(before[former], column, new.file, line)
         elif column.required and column.absent is None:
             yield Change(new.file, line, f"new column '{column.name}' is required", "major")
         else:
@@ -135,37 +136,41 @@ def _columns(old: Contract, new: Contract, document: Document) -> Iterator[Chang
 
 
 def _column(old: Column, new: Column, file: str, line: int) -> Iterator[Change]:
-    def change(what: str, bump: Bump) -> Change:
-        return Change(file, line, f"column '{new.name}': {what}", bump)
+    def change(message: str, bump: Bump) -> Change:
+        return Change(file, line, f"column '{new.name}': {message}", bump)
 
     if old.type != new.type:
         wider = widens(old.type, new.type)
         verb = "widened" if wider else "changed"
         yield change(f"type {verb} from {old.type} to {new.type}", "minor" if wider else "major")
-    for what, bump in (("unit", "major"), ("classification", "major"), ("description", "patch")):
-        before, after = getattr(old, what), getattr(new, what)
+    for attribute, bump in (
+        ("unit", "major"),
+        ("classification", "major"),
+        ("description", "patch"),
+    ):
+        before, after = getattr(old, attribute), getattr(new, attribute)
         if before != after:
-            text = "" if what == "description" else f" from '{before}' to '{after}'"
-            yield change(f"{what} changed{text}", bump)  # type: ignore[arg-type]
+            text = "" if attribute == "description" else f" from '{before}' to '{after}'"
+            yield change(f"{attribute} changed{text}", bump)  # type: ignore[arg-type]
     if old.cleanse != new.cleanse:
         yield change("cleansed otherwise: rows loaded before stay as they were", "minor")
 
 
 def _rules(old: Contract, new: Contract, document: Document) -> Iterator[Change]:
-    for column, what, tightened in rule_changes(old, new):
-        names = [each.name for each in new.columns]
-        path = [*PROPERTIES, names.index(column)] if column in names else PROPERTIES
-        text = f"column '{column}': {what}" if column else what
+    for column, message, tightened in rule_changes(old, new):
+        at = [new.names.index(column)] if column in new.names else []
+        path = [*PROPERTIES, *at]
+        text = f"column '{column}': {message}" if column else message
         yield Change(new.file, document.line(path), text, "major" if tightened else "minor")
-    for what, tightened in whole_rule_changes(old, new):
+    for message, tightened in whole_rule_changes(old, new):
         line = document.line(["schema", 0])
-        yield Change(new.file, line, what, "major" if tightened else "minor")
+        yield Change(new.file, line, message, "major" if tightened else "minor")
 
 
 def _whole(old: Contract, new: Contract, document: Document) -> Iterator[Change]:
     if old.keys != new.keys:
-        what = f"the key changed from {list(old.keys)} to {list(new.keys)}"
-        yield Change(new.file, document.line(PROPERTIES), what, "major")
+        message = f"the key changed from {list(old.keys)} to {list(new.keys)}"
+        yield Change(new.file, document.line(PROPERTIES), message, "major")
     for name, bump in (
         ("vault", "major"), ("features", "minor"), ("score", "minor"), ("enrich", "minor"),
         ("capture", "minor"), ("source_table", "minor"), ("status", "minor"),
@@ -198,9 +203,9 @@ def _levels(old: Contract, new: Contract, document: Document) -> Iterator[Change
 
 
 def _is_looser(old: Contract, new: Contract, level: str) -> bool:
-    """Return whether a promise says less than before; how long data is kept is better longer."""
+    """Return whether a service level is looser than before; longer is better for how long data is kept."""
     try:
-        before, after = old.promised(level), new.promised(level)
+        before, after = old.service_level(level), new.service_level(level)
     except (TypeError, ValueError, KeyError):
         return True
     if before is None or after is None or before == after:

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
     from contracts.model.contract import Contract
 
-# A column of that name says something of a person, whatever is in it
+# A column of that name describes a person, whatever is in it
 PERSONAL = re.compile(
     r"^name$|(^|_)(e?mail|phone|mobile|fax|(first|last|middle|full|sur|maiden|customer|person)_?name"
     r"|recipient|address|street|postcode|zip|birth(day|date|_date)?|dob|age|gender|ssn|tax_id|iban"
     r"|passport|plate|ip(_address)?|salary|income|marital(_status)?)($|_)",
     re.IGNORECASE,
 )
-# Values that say something of a person, whatever their column is called
+# Values that describe a person, whatever their column is called
 EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 PHONE = r"^\+?[0-9][0-9 ()/.-]{6,}[0-9]$"
 MOSTLY = 0.8
@@ -60,13 +60,13 @@ class ColumnProfile:
 
     @property
     def personal(self) -> bool:
-        """Return whether the column looks as if it said something of a person."""
+        """Return whether the column looks as if it describes a person."""
         return bool(PERSONAL.search(self.name)) or max(self.emails, self.phones) >= MOSTLY
 
 
 @dataclass(frozen=True)
 class Profile:
-    """The data of one dataset: `keys` are the columns, or pairs of them, that tell all rows apart."""
+    """The data of one dataset: `keys` are the columns, or pairs of them, that identify a row."""
 
     source: str
     rows: int
@@ -79,7 +79,7 @@ def draft(
 ) -> dict[str, Any]:
     """Return the contract as plain values, in the order in which it is written.
 
-    `others` are the domain's contracts: a hub that they know keeps its key's name. No value of a
+    `others` are the domain's contracts: a hub that they declare keeps its key's name. No value of a
     column that looks personal is in it.
     """
     key = profile.keys[0] if profile.keys else ()
@@ -117,10 +117,10 @@ def review(profile: Profile) -> list[str]:
     keys = [" + ".join(key) for key in profile.keys]
     empty = [c.name for c in profile.columns if c.nulls == profile.rows and profile.rows]
     lines = [
-        "- owner (`team: {name: ...}`), how often news is due (`slaProperties`), each description",
-        f"- key: {keys[0]}; also told apart by: {', '.join(keys[1:]) or 'nothing else'}"
+        "- owner (`team: {name: ...}`), how often new data is due (`slaProperties`), each description",
+        f"- key: {keys[0]}; other candidates: {', '.join(keys[1:]) or 'none'}"
         if keys
-        else "- no key was found: rows are told apart by their content alone",
+        else "- no key was found: rows are identified by their content alone",
         f"- personal, as it looks: {', '.join(personal) or 'nothing'}",
         "- rules named observed_range flag what was not seen yet; make them an error, or remove them",
     ]
@@ -128,33 +128,33 @@ def review(profile: Profile) -> list[str]:
 
 
 def _property(column: ColumnProfile, rows: int, key: tuple[str, ...]) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    drafted: dict[str, Any] = {
         "name": column.name,
         "logicalType": _logical(column.type),
         "physicalType": column.type,
     }
     if column.name in key:
-        found |= {"primaryKey": True, "primaryKeyPosition": key.index(column.name) + 1}
+        drafted |= {"primaryKey": True, "primaryKeyPosition": key.index(column.name) + 1}
     if rows and not column.nulls:
-        found["required"] = True
+        drafted["required"] = True
     if column.personal:
-        found["classification"] = "personal"
-    found["description"] = _seen(column, rows)
+        drafted["classification"] = "personal"
+    drafted["description"] = _seen(column, rows)
     numeric = _logical(column.type) in ("integer", "number")
     if column.personal or column.low is None:
-        return found
+        return drafted
     if numeric and column.low >= 0:
-        found["logicalTypeOptions"] = {"minimum": 0}
+        drafted["logicalTypeOptions"] = {"minimum": 0}
     if column.values and column.name not in key:
         values = {"validValues": list(column.values)}
-        found["quality"] = [{"metric": "invalidValues", "arguments": values, "mustBe": 0}]
+        drafted["quality"] = [{"metric": "invalidValues", "arguments": values, "mustBe": 0}]
     elif numeric and column.name not in key and not _names_another(column.name):
         bounds = {
             "check": "in_range",
             "min_value": _plain(column.low),
             "max_value": _plain(column.high),
         }
-        found["quality"] = [
+        drafted["quality"] = [
             {
                 "type": "custom",
                 "engine": "pandera",
@@ -163,7 +163,7 @@ def _property(column: ColumnProfile, rows: int, key: tuple[str, ...]) -> dict[st
                 "implementation": bounds,
             }
         ]
-    return found
+    return drafted
 
 
 def _seen(column: ColumnProfile, rows: int) -> str:
@@ -207,18 +207,18 @@ def _vault(
         for column in profile.columns
         if _names_another(column.name) and column.name not in key
     ]
-    members = {hub.name: hub.members for each in others.values() for hub in _hubs(each)}
+    members = {hub.name: hub.members for contract in others.values() for hub in _hubs(contract)}
     own = _singular(dataset)
     hubs: dict[str, Any] = {}
     if len(key) == 1:
         name = key[0].removesuffix("_id") if named else own
-        hubs[name] = _as_known(members, name, key)
+        hubs[name] = _as_shared(members, name, key)
     else:
-        hubs |= {n: _as_known(members, n, (f"{n}_id",)) for n in (c[:-3] for c in named)}
+        hubs |= {n: _as_shared(members, n, (f"{n}_id",)) for n in (c[:-3] for c in named)}
     if not hubs:
         hubs[own] = list(key)
     for column in foreign:
-        hubs.setdefault(column[:-3], _as_known(members, column[:-3], (column,)))
+        hubs.setdefault(column[:-3], _as_shared(members, column[:-3], (column,)))
     if len(hubs) == 1 and len(key) == len(next(iter(hubs.values()))):
         return {"hubs": hubs, "satellite": dataset}
     rest = [column for column in key if column not in named] if len(key) > 1 else []
@@ -230,11 +230,11 @@ def _hubs(contract: Contract) -> Iterable[Any]:
     return contract.vault.hubs if contract.vault else ()
 
 
-def _as_known(members: Mapping[str, tuple[str, ...]], hub: str, columns: tuple[str, ...]) -> Any:
-    known = members.get(hub)
-    if known is None or known == columns or len(known) != len(columns):
+def _as_shared(members: Mapping[str, tuple[str, ...]], hub: str, columns: tuple[str, ...]) -> Any:
+    shared = members.get(hub)
+    if shared is None or shared == columns or len(shared) != len(columns):
         return list(columns)
-    return dict(zip(known, columns, strict=True))
+    return dict(zip(shared, columns, strict=True))
 
 
 def _names_another(column: str) -> bool:

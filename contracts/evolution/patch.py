@@ -49,10 +49,10 @@ def patched(text: str, proposed: Iterable[Proposed], file: str = "") -> str:
     columns = _get(_first(_get(root, "schema")), "properties")
     if not isinstance(columns, yaml.SequenceNode) or not columns.value:
         raise ContractError(f"{file}:1: no columns below schema.properties to add to")
-    for each in wanted:
-        if each.old:
-            _widen(lines, columns, each)
-    new = [each for each in wanted if not each.old]
+    for column in wanted:
+        if column.old:
+            _widen(lines, columns, column)
+    new = [column for column in wanted if not column.old]
     if new:
         last, first = columns.value[-1], columns.value[0]
         at = last.end_mark.line + (1 if last.end_mark.column else 0)
@@ -61,31 +61,31 @@ def patched(text: str, proposed: Iterable[Proposed], file: str = "") -> str:
         if at and not lines[at - 1].endswith("\n"):
             lines[at - 1] += "\n"
         indent = lines[first.start_mark.line][: first.start_mark.column].rstrip(" ").rstrip("-")
-        lines.insert(at, "".join(fragment(each, indent) for each in new))
-    return VERSION.sub(lambda found: found[1] + raised(found[2], "minor"), "".join(lines), count=1)
+        lines.insert(at, "".join(fragment(column, indent) for column in new))
+    return VERSION.sub(lambda match: match[1] + raised(match[2], "minor"), "".join(lines), count=1)
 
 
-def fragment(each: Proposed, indent: str = "") -> str:
+def fragment(column: Proposed, indent: str = "") -> str:
     """Return one column as YAML, as an item of a list at an indent."""
-    name = yaml.safe_dump(each.name).removesuffix("\n...\n").strip()
-    note = f"  # {each.note}" if each.note else ""
+    name = yaml.safe_dump(column.name).removesuffix("\n...\n").strip()
+    note = f"  # {column.note}" if column.note else ""
     return (
         f"{indent}- name: {name}{note}\n"
-        f"{indent}  logicalType: {each.logical}\n"
-        f"{indent}  physicalType: {each.type}\n"
+        f"{indent}  logicalType: {column.logical}\n"
+        f"{indent}  physicalType: {column.type}\n"
         f"{indent}  description: To be written.\n"
     )
 
 
-def _widen(lines: list[str], columns: yaml.SequenceNode, each: Proposed) -> None:
-    for column in columns.value:
-        label = _get(column, "name")
-        kind = _get(column, "physicalType")
-        if label is None or kind is None or label.value != each.name:
+def _widen(lines: list[str], columns: yaml.SequenceNode, column: Proposed) -> None:
+    for entry in columns.value:
+        label = _get(entry, "name")
+        kind = _get(entry, "physicalType")
+        if label is None or kind is None or label.value != column.name:
             continue
         start, end = kind.start_mark, kind.end_mark
         line = lines[start.line]
-        lines[start.line] = line[: start.column] + each.type + line[end.column :]
+        lines[start.line] = line[: start.entry] + column.type + line[end.entry :]
 
 
 def _get(node: yaml.Node | None, name: str) -> yaml.Node | None:

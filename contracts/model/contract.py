@@ -1,4 +1,4 @@
-"""What a contract says, as frozen values: columns, rules, capture, cleansing and vault."""
+"""A contract as frozen values: columns, rules, capture, cleansing and vault."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Capture:
 
 @dataclass(frozen=True)
 class Channel:
-    """Where a dataset's owner wants to hear of it: an address or a room, by the tool that has it."""
+    """Where a dataset's owner gets alerts: an address or a room, by the tool that has it."""
 
     tool: str
     name: str
@@ -159,7 +159,7 @@ class Contract:
 
     @property
     def keyless(self) -> bool:
-        """Return whether rows are told apart by content alone, so that equal ones count."""
+        """Return whether rows are identified by their content alone, so that equal ones are counted."""
         return not self.keys
 
     @property
@@ -174,12 +174,12 @@ class Contract:
             name for c in self.columns if c.is_personal for name in (c.name, *c.previous)
         )
 
-    def promised(self, level: str) -> timedelta | None:
-        """Return the span of a service level (`frequency`, `latency`), None where it is not promised."""
-        found = self.service_levels.get(level)
-        if found is None:
+    def service_level(self, level: str) -> timedelta | None:
+        """Return the span of a service level (`frequency`, `latency`), None where none is declared."""
+        declared = self.service_levels.get(level)
+        if declared is None:
             return None
-        return timedelta(days=float(found["value"]) * UNITS[found.get("unit") or "d"])
+        return timedelta(days=float(declared["value"]) * UNITS[declared.get("unit") or "d"])
 
     def narrowed(self, names: tuple[str, ...]) -> Contract:
         """Return the contract of these columns alone, with the rules that need no other."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from contracts.model.strict import Strict
 
 if TYPE_CHECKING:
     from contracts.model.rules import Severity
@@ -23,14 +25,12 @@ OPERATORS = {
 SPANS = {"min": 60, "h": 3600, "d": 86400}
 
 
-class History(BaseModel):
+class History(Strict):
     """A measure is compared with what the last `window` good runs measured.
 
     Silent until there are `minimum` of them. `deviations` is the largest modified z-score that
     still is usual; `tolerance` the least spread that is assumed, as a share of the median.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     window: int = Field(default=30, gt=0)
     minimum: int = Field(default=7, gt=1)
@@ -40,7 +40,7 @@ class History(BaseModel):
 
 @dataclass(frozen=True)
 class DatasetRule:
-    """One promise on a dataset: `error` is a breach, `warning` an alert that stops nothing.
+    """One requirement on a dataset: `error` is a breach, `warning` an alert that stops nothing.
 
     `operator` and `limit` bound the measure, or `history` does. `unit` is `percent` of the rows,
     or for freshness `min`, `h` or `d`.
@@ -72,19 +72,19 @@ class DatasetRule:
         parts = [self.metric, self.unit, ",".join(self.columns)]
         return " ".join([*filter(None, parts), *([repr(self.values)] if self.values else [])])
 
-    def holds(self, value: float) -> bool:
+    def allows(self, value: float) -> bool:
         """Return whether a measure is within the rule's fixed bounds; true where it has none."""
         return not self.operator or bool(OPERATORS[self.operator](value, self.limit))
 
     @property
-    def promise(self) -> str:
-        """Return what was promised, in words."""
+    def requirement(self) -> str:
+        """Return the bounds that a measure has to be within, in words."""
         if self.history is not None:
             return f"as usual over the last {self.history.window} runs"
         words = "".join(
             f" {letter.lower()}" if letter.isupper() else letter for letter in self.operator
         )
-        limit = " and ".join(f"{each:g}" for each in _listed(self.limit))
+        limit = " and ".join(f"{bound:g}" for bound in _listed(self.limit))
         return f"{words} {limit}{f' {self.unit}' if self.unit else ''}"
 
 

@@ -1,4 +1,4 @@
-"""The rules of a contract, as loaded: on a value, on a row, across rows."""
+"""The rules of a contract, as loaded: row rules on a value or a row, and cross-row rules."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Rule:
     """One check of one column: its name, its arguments and what a failure means.
 
     `error` sends the row to quarantine, `warning` lets it pass with a flag. `source` is where
-    Python code that judges is found: `module:function`, or the module that registers it.
+    the Python code of a check lies: `module:function`, or the module that registers it.
     """
 
     column: str

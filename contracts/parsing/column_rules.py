@@ -45,27 +45,27 @@ BOUNDS = (
 
 def rules_of(source: Document, columns: tuple[Column, ...], domain: str) -> tuple[Rule, ...]:
     """Return every rule of one column in column order; raise ContractError for a bad one."""
-    found: list[Rule] = []
+    rules: list[Rule] = []
     for index, raw in enumerate(source.data["schema"][0].get("properties") or []):
         path: Path = ["schema", 0, "properties", index]
         column = columns[index]
         if column.required:
-            found.append(Rule(column.name, "required"))
+            rules.append(Rule(column.name, "required"))
         options = raw.get("logicalTypeOptions") or {}
         for option, value in options.items():
-            found += _option(source, [*path, "logicalTypeOptions", option], column, option, value)
+            rules += _option(source, [*path, "logicalTypeOptions", option], column, option, value)
         _bounds(source, [*path, "logicalTypeOptions"], column, options)
         if raw.get("enum"):
-            allowed = {"allowed_values": [each["value"] for each in raw["enum"]]}
-            found.append(
+            allowed = {"allowed_values": [item["value"] for item in raw["enum"]]}
+            rules.append(
                 _checked(source, [*path, "enum"], column, Rule(column.name, "isin", allowed))
             )
         for place, quality in enumerate(raw.get("quality") or []):
             if is_dataset_rule(quality) or quality.get("type") in ("sql", "text"):
                 continue
             where: Path = [*path, "quality", place]
-            found.append(_quality(source, where, column, quality, domain))
-    return tuple(found)
+            rules.append(_quality(source, where, column, quality, domain))
+    return tuple(rules)
 
 
 def _bounds(source: Document, path: Path, column: Column, options: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from contracts.parsing import custom_properties, units
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from contracts.parsing.custom_properties import Strict
+    from contracts.model.strict import Strict
     from contracts.parsing.document import Document
 
 TYPES = re.compile(

@@ -1,4 +1,4 @@
-"""What the contracts of a domain must agree on: whose table is whose, and how a hub's key is called."""
+"""What the contracts of a domain must agree on: which table belongs to which contract, and the names of a hub's key."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def disagreements(contracts: Collection[Contract]) -> list[str]:
 
 def _tables_of_two(contracts: Iterable[Contract]) -> list[str]:
     """Return a problem for each contract whose events would go into another's table."""
-    known: dict[str, str] = {}
+    owners: dict[str, str] = {}
     problems = []
     for contract in contracts:
         if contract.vault is not None:
-            file = known.setdefault(contract.vault.events, contract.file)
+            file = owners.setdefault(contract.vault.events, contract.file)
             if file != contract.file:
                 problems.append(
                     f"{contract.file}:1: the table '{contract.vault.events}' has a contract already: "
@@ -32,11 +32,11 @@ def _tables_of_two(contracts: Iterable[Contract]) -> list[str]:
 
 def _hubs_that_differ(contracts: Iterable[Contract]) -> list[str]:
     """Return a problem for each dataset that names a hub's key otherwise than one before it."""
-    known: dict[str, tuple[tuple[str, ...], str]] = {}
+    keys: dict[str, tuple[tuple[str, ...], str]] = {}
     problems = []
     for contract in contracts:
         for hub in contract.vault.hubs if contract.vault else ():
-            members, file = known.setdefault(hub.name, (hub.members, contract.file))
+            members, file = keys.setdefault(hub.name, (hub.members, contract.file))
             if members != hub.members:
                 problems.append(
                     f"{contract.file}:1: the hub '{hub.name}' has the key {list(hub.members)} here and "

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-
-class Strict(BaseModel):
-    """A declaration that refuses a key it does not know."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from contracts.model.strict import Strict
 
 
 class CaptureDeclaration(Strict):
@@ -23,7 +19,7 @@ class CaptureDeclaration(Strict):
 
 
 class LinkDeclaration(Strict):
-    """A link: its name and the columns that tell two rows of the same members apart."""
+    """A link: its name and the columns that distinguish two rows of the same members."""
 
     name: str
     dependent: tuple[str, ...] = ()
@@ -35,10 +31,12 @@ class VaultDeclaration(Strict):
 
     Where this dataset names a hub's key otherwise than others do: the hub's column, and ours.
 
-    A dataset without a primary key has no hub: its rows are told apart by their content alone.
+    A dataset without a primary key has no hub: its rows are identified by their content alone.
     """
 
-    hubs: dict[str, tuple[str, ...] | dict[str, str]] = {}
+    hubs: dict[str, tuple[str, ...] | dict[str, str]] = Field(
+        default_factory=dict[str, tuple[str, ...] | dict[str, str]]
+    )
     link: LinkDeclaration | None = None
     satellite: str = ""
 
@@ -59,15 +57,15 @@ class CleanseDeclaration(Strict):
     trim: bool = False
     case: Literal["", "upper", "lower"] = ""
     nullTokens: tuple[str, ...] = ()
-    mapping: dict[str, str] = {}
+    mapping: dict[str, str] = Field(default_factory=dict[str, str])
     default: str | None = None
 
 
 class EvolutionDeclaration(Strict):
     """What a column was before: the names it had, newest first, and its value where it had none.
 
-    A change log says nothing of rows whose column was renamed or added with a default: the table
-    has the new name and the default, records from before have the old name or no value.
+    A change log has no record of a column that is renamed or added with a default: the table has
+    the new name and the default, records from before have the old name or no value.
     """
 
     previousNames: tuple[str, ...] = ()
@@ -82,14 +80,14 @@ class ReferenceDeclaration(Strict):
 
 
 class AuditDeclaration(Strict):
-    """What holds for the rows of a gold table beside its contract's rules, before it is published.
+    """What is audited in the rows of a gold table beside its contract's rules, before publication.
 
-    `key` tells rows apart where that is not entity and timestamp; `expressions` are conditions by
+    `key` identifies a row where entity and timestamp do not; `expressions` are conditions by
     name, in SQL.
     """
 
     key: tuple[str, ...] = ()
-    expressions: dict[str, str] = {}
+    expressions: dict[str, str] = Field(default_factory=dict[str, str])
     references: tuple[ReferenceDeclaration, ...] = ()
 
 
@@ -109,16 +107,16 @@ class FeaturesDeclaration(Strict):
 class ExamplesDeclaration(Strict):
     """The rows a model learns from: who, when, with what outcome.
 
-    `query` reads lakehouse tables and yields one row an example. `settled` is the instant from
-    which the label is final; `require` names the feature sets without whose row an example is
-    left out. The newest `testShare` of examples judge the model.
+    `query` reads lakehouse tables and yields one row an example. `finalFrom` is the column of the
+    instant from which the label is final; `require` names the feature sets without whose row an
+    example is not used. The newest `testShare` of examples evaluate the model.
     """
 
     query: str
     entity: tuple[str, ...] = Field(min_length=1)
     timestamp: str
     label: str
-    settled: str
+    finalFrom: str
     require: tuple[str, ...] = ()
     testShare: float = Field(default=0.3, gt=0, lt=1)
 
@@ -150,7 +148,7 @@ class ContextDeclaration(Strict):
 class ActionsDeclaration(Strict):
     """What is done with a score: `best` for an event's best candidate if it is good enough.
 
-    Good enough is a score that at most `share` of the held-out examples reached; everything else
+    Good enough is a score that at most `share` of the test examples reached; everything else
     gets `otherwise`.
     """
 

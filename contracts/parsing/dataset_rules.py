@@ -1,4 +1,4 @@
-"""Rules on a dataset as a whole: what is measured, and within what the measure has to be.
+"""Dataset rules: which metric of a dataset is measured, and the bounds it has to be within.
 
 They stand under `quality` of the dataset or of a column, in the standard's own terms (`metric:
 rowCount`), or, for what the standard has no name for, as `type: custom, engine: lakehouse`.
@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from contracts.errors import ContractError
 from contracts.model.dataset_rule import OPERATORS, SPANS, DatasetRule, History
+from contracts.model.strict import Strict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,10 +39,8 @@ OWN = STANDARD | {
 UNBINNED = ("date", "timestamp", "binary", "array", "map", "struct")
 
 
-class Implementation(BaseModel):
+class Implementation(Strict):
     """What stands under `implementation` of a rule of our own."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     metric: Literal[
         "rowCount", "nullValues", "missingValues", "duplicateValues", "distinctValues", "sum",
@@ -81,21 +80,21 @@ class Implementation(BaseModel):
 
 
 def is_dataset_rule(raw: dict[str, Any]) -> bool:
-    """Return whether an item of a `quality` list says something of the dataset as a whole."""
+    """Return whether an item of a `quality` list is a rule on the dataset as a whole."""
     return raw.get("metric") in STANDARD or raw.get("engine") == ENGINE
 
 
 def dataset_rules_of(source: Document, columns: Sequence[Column]) -> tuple[DatasetRule, ...]:
     """Return every dataset rule of the contract; raise ContractError for one that makes no sense."""
-    found: dict[str, DatasetRule] = {}
-    for path, raw, column in _declared(source):
-        rule = _rule(source, path, raw, column)
-        _check(source, path, rule, {each.name: each.type for each in columns})
-        if rule.label in found:
+    rules: dict[str, DatasetRule] = {}
+    for path, raw, measured in _declared(source):
+        rule = _rule(source, path, raw, measured)
+        _check(source, path, rule, {column.name: column.type for column in columns})
+        if rule.label in rules:
             message = f"two dataset rules are called '{rule.label}'; give one of them a name"
             raise source.error(path, message)
-        found[rule.label] = rule
-    return tuple(found.values())
+        rules[rule.label] = rule
+    return tuple(rules.values())
 
 
 def _declared(source: Document) -> Iterator[tuple[list[str | int], dict[str, Any], str]]:
@@ -126,7 +125,7 @@ def _rule(source: Document, path: list[str | int], raw: dict[str, Any], column: 
         parsed = Implementation.model_validate(given)
     except ValidationError as error:
         lines = [
-            str(source.error([*path, "implementation", *problem["loc"]], _said(problem)))
+            str(source.error([*path, "implementation", *problem["loc"]], _message(problem)))
             for problem in error.errors()
         ]
         raise ContractError("\n".join(lines)) from None
@@ -152,7 +151,7 @@ def _rule(source: Document, path: list[str | int], raw: dict[str, Any], column: 
     )
 
 
-def _said(problem: Any) -> str:
+def _message(problem: Any) -> str:
     where = ".".join(str(part) for part in problem["loc"])
     message = problem["msg"].removeprefix("Value error, ")
     return f"{where}: {message}" if where else message

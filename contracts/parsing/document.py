@@ -40,9 +40,9 @@ class Document:
             node, line = child
         return line
 
-    def error(self, path: Iterable[str | int], what: str) -> ContractError:
+    def error(self, path: Iterable[str | int], message: str) -> ContractError:
         """Return an error that names the file, the line and the place."""
-        return ContractError(f"{self.file}:{self.line(list(path))}: {what}")
+        return ContractError(f"{self.file}:{self.line(list(path))}: {message}")
 
 
 def _child(node: yaml.Node, step: str | int) -> tuple[yaml.Node, int] | None:

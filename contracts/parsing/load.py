@@ -32,11 +32,11 @@ def load_domain(folder: Path, domain: str) -> dict[str, Contract]:
     """Return the contracts of a domain by dataset; raise ContractError naming every problem."""
     files = sorted((folder / domain).glob("*.yaml"))
     if not files:
-        known = ", ".join(domains(folder)) or "none"
+        existing = ", ".join(domains(folder)) or "none"
         raise ContractError(
-            f"domain '{domain}' has no contracts in {folder.name}/; there is: {known}"
+            f"domain '{domain}' has no contracts in {folder.name}/; there is: {existing}"
         )
-    found: dict[str, Contract] = {}
+    contracts: dict[str, Contract] = {}
     problems: list[str] = []
     for file in files:
         try:
@@ -44,31 +44,33 @@ def load_domain(folder: Path, domain: str) -> dict[str, Contract]:
         except ContractError as error:
             problems.append(str(error))
             continue
-        if contract.dataset in found:
+        if contract.dataset in contracts:
             problems.append(
                 f"{contract.file}:1: '{contract.dataset}' has a contract already: "
-                f"{found[contract.dataset].file}"
+                f"{contracts[contract.dataset].file}"
             )
-        found[contract.dataset] = contract
-    problems += disagreements(found.values())
-    problems += references_that_fail(found) if not problems else []
+        contracts[contract.dataset] = contract
+    problems += disagreements(contracts.values())
+    problems += references_that_fail(contracts) if not problems else []
     if problems:
         raise ContractError("\n".join(problems))
-    return found
+    return contracts
 
 
 def load(domain: str, dataset: str, folder: Path | None = None) -> Contract:
-    """Return one contract by name, from the project's own contracts unless told otherwise.
+    """Return one contract by name, from the project's own contracts or from `folder`.
 
     For a notebook or a producer's test: `contracts.pandera(contracts.load("shop", "orders")).validate(frame)`.
 
     Raises:
         ContractError: there is none of that name, or a contract of the domain has a mistake.
     """
-    found = load_domain(folder or FOLDER, domain)
-    if dataset not in found:
-        raise ContractError(f"no dataset '{dataset}' in '{domain}'; there is: {', '.join(found)}")
-    return found[dataset]
+    contracts = load_domain(folder or FOLDER, domain)
+    if dataset not in contracts:
+        raise ContractError(
+            f"no dataset '{dataset}' in '{domain}'; there is: {', '.join(contracts)}"
+        )
+    return contracts[dataset]
 
 
 def load_file(path: Path, domain: str) -> Contract:
@@ -134,8 +136,8 @@ def _service_levels(source: Document) -> dict[str, Any]:
     for index, level in enumerate(levels):
         unit = level.get("unit")
         if unit and unit not in UNITS:
-            known = ", ".join(UNITS)
-            message = f"'{level['property']}' has the unit '{unit}', which is none of {known}"
+            allowed = ", ".join(UNITS)
+            message = f"'{level['property']}' has the unit '{unit}', which is none of {allowed}"
             raise source.error(["slaProperties", index], message)
     return {level["property"]: level for level in levels}
 
@@ -146,7 +148,7 @@ def _owner(data: dict[str, Any]) -> str:
 
 
 def _channels(data: dict[str, Any]) -> tuple[Channel, ...]:
-    """Return where the owner is told: the `support` items, an address from `mailto:` without it."""
+    """Return where the owner gets alerts: the `support` items, an address from `mailto:` without it."""
     return tuple(
         Channel(
             item.get("tool") or ("email" if item.get("url", "").startswith("mailto:") else "other"),

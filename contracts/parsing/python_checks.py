@@ -20,27 +20,31 @@ OF_DATASETS = {
 
 
 def custom_rule(source: Document, path: list[str | int], rule: Rule, domain: str) -> Rule:
-    """Return a rule that Python code judges, found and callable; raise ContractError otherwise."""
-    said = f"column '{rule.column}': check '{rule.check}'"
+    """Return a rule whose check is a domain's Python code, located and callable.
+
+    Raises:
+        ContractError: the code is not there, or does not take these arguments.
+    """
+    subject = f"column '{rule.column}': check '{rule.check}'"
     if rule.check in OF_DATASETS:
-        raise source.error(path, f"{said} {OF_DATASETS[rule.check]}")
+        raise source.error(path, f"{subject} {OF_DATASETS[rule.check]}")
     if rule.check == FUNCTION:
         place = str(rule.arguments.get("function", ""))
         if not re.fullmatch(rf"domains\.{re.escape(domain)}(\.[a-z_0-9]+)+:[a-z_0-9]+", place):
-            message = f"{said}: function '{place}' is no 'domains.{domain}.<module>:<function>'"
+            message = f"{subject}: function '{place}' is no 'domains.{domain}.<module>:<function>'"
             raise source.error(path, message)
     else:
         place = f"domains.{domain}.checks"
         if not _there(place):
-            raise source.error(path, f"{said} is not known to Pandera, and there is no {place}")
-    found = Rule(
+            raise source.error(path, f"{subject} is not known to Pandera, and there is no {place}")
+    located = Rule(
         rule.column, rule.check, rule.arguments, rule.severity, rule.name, rule.description, place
     )
     try:
-        check_of(found)
+        check_of(located)
     except (ImportError, TypeError, ValueError) as error:
-        raise source.error(path, f"{said}: {error}") from None
-    return found
+        raise source.error(path, f"{subject}: {error}") from None
+    return located
 
 
 def _there(module: str) -> bool:

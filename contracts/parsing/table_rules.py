@@ -1,4 +1,4 @@
-"""The rules of a contract that no column holds alone: conditions, joint uniqueness, references."""
+"""The rules on several columns: row conditions, joint uniqueness, references."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ OUTSIDE = (
 
 
 def row_rules_of(source: Document, columns: tuple[Column, ...]) -> tuple[RowRule, ...]:
-    """Return each `type: sql` rule that judges rows; raise ContractError for a bad one."""
-    found = []
+    """Return the row rules of `type: sql`; raise ContractError for a bad one."""
+    rules = []
     for path, raw, column in _qualities(source):
         if raw.get("type") != "sql":
             if not column and raw.get("engine") == "pandera" and _check(raw) != "unique":
                 message = "a rule of engine pandera stands at a column; the dataset's own is unique"
                 raise source.error(path, message)
             continue
-        names = {each.name.lower(): each.name for each in columns}
+        names = {declared.name.lower(): declared.name for declared in columns}
         condition = _condition(source, path, raw, column)
         used = []
         for node in condition.find_all(exp.Column):
@@ -49,12 +49,12 @@ def row_rules_of(source: Document, columns: tuple[Column, ...]) -> tuple[RowRule
             node.set("this", exp.to_identifier(used[-1], quoted=True))
         if not used:
             raise source.error(path, "the query names no column")
-        holds = exp.Not(this=exp.Paren(this=_harmless(condition))).sql(dialect="databricks")
+        met = exp.Not(this=exp.Paren(this=_harmless(condition))).sql(dialect="databricks")
         name = raw.get("name") or f"sql {', '.join(dict.fromkeys(used))}"
         severity = severity_of(source, path, name, raw)
         text = raw.get("description", "")
-        found.append(RowRule(name, tuple(dict.fromkeys(used)), holds, severity, text))
-    return tuple(found)
+        rules.append(RowRule(name, tuple(dict.fromkeys(used)), met, severity, text))
+    return tuple(rules)
 
 
 def _harmless(condition: Any) -> Any:
@@ -94,7 +94,7 @@ def _condition(source: Document, path: Path, raw: dict[str, Any], column: str) -
         raise source.error([*path, "query"], f"query: {str(error).splitlines()[0]}") from None
     where = parsed.args.get("where")
     plain = isinstance(parsed, exp.Select) and where is not None and raw.get("mustBe") == 0
-    counted = plain and [each.sql().lower() for each in parsed.expressions] == ["count(*)"]
+    counted = plain and [item.sql().lower() for item in parsed.expressions] == ["count(*)"]
     others = {key for key, value in parsed.args.items() if value} - {
         "expressions", "from", "from_", "where", "kind",
     }  # fmt: skip
@@ -113,7 +113,7 @@ def unique_of(source: Document, columns: tuple[Column, ...]) -> tuple[Unique, ..
     """Return which columns are unique together: `unique: true`, or the dataset's check `unique`."""
     table, path = source.data["schema"][0], ["schema", 0]
     names = {column.name for column in columns}
-    found = [
+    uniques = [
         Unique((column["name"],))
         for column in table.get("properties") or []
         if column.get("unique")
@@ -131,14 +131,14 @@ def unique_of(source: Document, columns: tuple[Column, ...]) -> tuple[Unique, ..
                 raise source.error(where, f"unique names the column '{name}', which is not there")
         severity = severity_of(source, where, "unique", raw)
         name, text = raw.get("name", ""), raw.get("description", "")
-        found.append(Unique(tuple(listed), severity, name, text))
-    return tuple(found)
+        uniques.append(Unique(tuple(listed), severity, name, text))
+    return tuple(uniques)
 
 
 def references_of(source: Document, columns: tuple[Column, ...]) -> tuple[Reference, ...]:
     """Return the references to other datasets, by the standard's `relationships`."""
     table, path = source.data["schema"][0], ["schema", 0]
-    names, found = {column.name for column in columns}, []
+    names, references = {column.name for column in columns}, []
     places: list[tuple[Path, dict[str, Any], Any]] = [
         ([*path, "relationships", place], raw, raw["from"])
         for place, raw in enumerate(table.get("relationships") or [])
@@ -154,15 +154,15 @@ def references_of(source: Document, columns: tuple[Column, ...]) -> tuple[Refere
             raise source.error(where, f"'{ours}' is no column of '{table['name']}'")
         if len(own) != len(to):
             raise source.error(where, f"{len(own)} columns refer to {len(to)}")
-        said = {item["property"]: item["value"] for item in raw.get("customProperties") or []}
-        if set(said) - {"severity", "name"}:
+        options = {item["property"]: item["value"] for item in raw.get("customProperties") or []}
+        if set(options) - {"severity", "name"}:
             raise source.error(
-                where, f"unknown property {sorted(set(said) - {'severity', 'name'})}"
+                where, f"unknown property {sorted(set(options) - {'severity', 'name'})}"
             )
-        severity = severity_of(source, where, str(ours), {"severity": "warning"} | said)
+        severity = severity_of(source, where, str(ours), {"severity": "warning"} | options)
         line = f"{source.file}:{source.line(where)}"
-        found.append(Reference(own, target, to, severity, said.get("name", ""), line))
-    return tuple(found)
+        references.append(Reference(own, target, to, severity, options.get("name", ""), line))
+    return tuple(references)
 
 
 def _ends(source: Document, path: Path, given: str | list[str]) -> tuple[tuple[str, ...], str]:
@@ -213,8 +213,10 @@ def _circles(contracts: Iterable[Contract]) -> list[str]:
             return [f"{edges[way[-1]][dataset]}: references go in a circle: {' -> '.join(circle)}"]
         if dataset in done:
             return []
-        found = [problem for to in edges.get(dataset, {}) for problem in walk(to, (*way, dataset))]
+        circles = [
+            problem for to in edges.get(dataset, {}) for problem in walk(to, (*way, dataset))
+        ]
         done.add(dataset)
-        return found
+        return circles
 
     return [problem for dataset in edges for problem in walk(dataset, ())]

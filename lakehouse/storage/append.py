@@ -35,7 +35,7 @@ def append_arrow(
     name: TableName,
     rows: pa.Table,
     *,
-    once: tuple[str, int] | None = None,
+    idempotency_key: tuple[str, int] | None = None,
     skip_on: tuple[str, ...] = (),
     described: TableDescription | None = None,
 ) -> Written:
@@ -45,7 +45,7 @@ def append_arrow(
         make(tables, name, Schema.from_arrow(rows.schema), described, skip_on)
     if described is not None and before >= 0:
         rows = rows.cast(commented_schema(rows.schema, _columns(tables, name), described))
-    tables.append(name, rows, once=once, skip_on=skip_on)
+    tables.append(name, rows, idempotency_key=idempotency_key, skip_on=skip_on)
     return between(tables, name, before, tables.version(name))
 
 
@@ -54,16 +54,16 @@ def append(
     name: TableName,
     rows: DataFrame,
     *,
-    once: tuple[str, int] | None = None,
+    idempotency_key: tuple[str, int] | None = None,
     skip_on: tuple[str, ...] = (),
     described: TableDescription | None = None,
 ) -> Written:
     """Append rows in one commit.
 
-    `once` = (application, number) is written into the same commit; a second append with it is
-    skipped by Delta. `skip_on` names the columns whose minimum and maximum each file keeps, so
-    that readers skip files; it counts when the table is made. A table that is `described` is made
-    with its comments and constraints before its first rows; columns that come later bring theirs.
+    `idempotency_key` = (application, number) is written into the same commit; Delta skips a second
+    append with it. `skip_on` names the columns whose minimum and maximum each file keeps, so that
+    readers skip files; it counts when the table is made. A table that is `described` is made with
+    its comments and constraints before its first rows; columns that come later bring theirs.
     """
     before = tables.version(name)
     if described is not None and before < 0:
@@ -71,8 +71,10 @@ def append(
     elif described is not None:
         rows = commented(rows, _columns(tables, name), described)
     writer = rows.write.format("delta").mode("append").option("mergeSchema", "true")
-    if once is not None:
-        writer = writer.option("txnAppId", once[0]).option("txnVersion", str(once[1]))
+    if idempotency_key is not None:
+        writer = writer.option("txnAppId", idempotency_key[0]).option(
+            "txnVersion", str(idempotency_key[1])
+        )
     if before < 0 and skip_on:
         writer = writer.option(STATISTICS, ",".join(skip_on))
     writer.save(tables.path(name))

@@ -119,21 +119,21 @@ class Tables:
         name: TableName,
         rows: pa.Table,
         *,
-        once: tuple[str, int] | None = None,
+        idempotency_key: tuple[str, int] | None = None,
         skip_on: tuple[str, ...] = (),
     ) -> None:
         """Append Arrow rows in one commit, in milliseconds rather than the second of a Spark job.
 
-        `once` = (application, number) is written into the same commit, and nothing is appended
-        where the table holds that number already. `skip_on` names the columns whose minimum and
-        maximum each file keeps; it counts when the table is made.
+        `idempotency_key` = (application, number) is written into the same commit, and nothing is
+        appended where the table has that number already. `skip_on` names the columns whose minimum
+        and maximum each file keeps; it counts when the table is made.
         """
         properties, table = None, self.open(name)
-        if once is not None:
-            seen = table.transaction_version(once[0]) if table is not None else None
-            if seen is not None and seen >= once[1]:
+        if idempotency_key is not None:
+            seen = table.transaction_version(idempotency_key[0]) if table is not None else None
+            if seen is not None and seen >= idempotency_key[1]:
                 return
-            properties = CommitProperties(app_transactions=[Transaction(*once)])
+            properties = CommitProperties(app_transactions=[Transaction(*idempotency_key)])
         write_deltalake(
             self.path(name),
             rows.cast(_nullable(rows.schema, table)),

@@ -114,7 +114,7 @@ def problems(found: dict[str, Any]) -> list[str]:
         if each["allowed"] or each["goes_back"]:
             continue
         lines += [
-            f"{change['file']}:{change['line']}: breaking: {change['what']}; the version has to be "
+            f"{change['file']}:{change['line']}: breaking: {change['message']}; the version has to be "
             f"{each['needed_version']}, not {each['new_version'] or 'gone'}"
             for change in each["changes"]
             if change["breaking"]

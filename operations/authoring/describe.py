@@ -62,7 +62,7 @@ def described(contract: Contract) -> dict[str, Any]:
                 "name": rule.label,
                 "metric": rule.metric,
                 "columns": list(rule.columns),
-                "promise": rule.promise,
+                "promise": rule.requirement,
                 "severity": rule.severity,
                 "description": rule.description,
             }

@@ -191,7 +191,7 @@ class Writer:
         }
         append_arrow(
             self.tables, self.job.results, pa.table(columns),
-            once=upstream, described=describe.platinum(self.job.contract),
+            idempotency_key=upstream, described=describe.platinum(self.job.contract),
         )  # fmt: skip
 
 

@@ -134,7 +134,7 @@ class Scorer:
             self.tables,
             self.scores,
             final.select(*self.contract.names, "_batch"),
-            once=(self.application, number),
+            idempotency_key=(self.application, number),
             skip_on=("_batch", shape.key),
             described=describe.platinum(self.contract),
         )

@@ -66,10 +66,10 @@ def read(
     declared = contract.score["examples"]
     rows, versions = _query(tables, declared["query"], pins)
     keys = [declared["timestamp"], *declared["entity"]]
-    _require_columns(contract, rows, [*keys, declared["label"], declared["settled"]])
+    _require_columns(contract, rows, [*keys, declared["label"], declared["finalFrom"]])
     rows = rows.sort_by([(name, "ascending") for name in keys])
     at = instants(rows[declared["timestamp"]])
-    settled = instants(rows[declared["settled"]])
+    settled = instants(rows[declared["finalFrom"]])
     keep = pc.and_(pc.and_(at.is_valid(), settled.is_valid()), rows[declared["label"]].is_valid())
     joined: dict[str, pa.Table] = {}
     sets: dict[str, dict[str, Any]] = {}

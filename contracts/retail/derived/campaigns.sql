@@ -50,7 +50,7 @@ create table if not exists silver.`retail__sat_campaign_target` (
   `household_hk`       binary not null comment 'SHA-256 of the business key, 32 bytes; 32 zero bytes are the unknown member.',
   `campaign_id`        bigint not null comment 'The campaign.',
   `household_id`       bigint not null comment 'The household.',
-  `_hashdiff`          binary comment 'SHA-256 of all columns but the key: equal ones say the same.',
+  `_hashdiff`          binary comment 'SHA-256 of all columns but the key: equal ones have equal content.',
   `_op`                string not null comment 'What happened: c create, u update, d delete, r snapshot, t truncate.',
   `_sequence`          string comment 'Place in the source\'s total order; text that sorts.',
   `_source_ts`         timestamp comment 'When the source committed the change (UTC).',
@@ -73,7 +73,7 @@ create table if not exists silver.`retail__campaigns_quarantine` (
   `_origin`          string comment 'real or synthetic.',
   `_batch`           bigint not null comment 'Number of the run that wrote the row.',
   `quarantined_at`   timestamp comment 'When it was rejected (UTC).',
-  `_row_id`          string comment 'Tells the row as it came from every other one.',
+  `_row_id`          string comment 'Identifies the row as it came.',
   `_bronze_batch`    bigint comment 'Number of the run that captured the row.',
   `settled_batch`    bigint comment 'Number of the run that replayed or expired it.',
   `settled_at`       timestamp comment 'When it was replayed or expired (UTC).'

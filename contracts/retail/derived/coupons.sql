@@ -62,7 +62,7 @@ create table if not exists silver.`retail__sat_coupon_product` (
   `coupon_upc`        bigint not null comment 'The coupon.',
   `product_id`        bigint not null comment 'The product; 16 real rows name one that the master lacks.',
   `campaign_id`       bigint not null comment 'The campaign.',
-  `_hashdiff`         binary comment 'SHA-256 of all columns but the key: equal ones say the same.',
+  `_hashdiff`         binary comment 'SHA-256 of all columns but the key: equal ones have equal content.',
   `_op`               string not null comment 'What happened: c create, u update, d delete, r snapshot, t truncate.',
   `_sequence`         string comment 'Place in the source\'s total order; text that sorts.',
   `_source_ts`        timestamp comment 'When the source committed the change (UTC).',
@@ -85,7 +85,7 @@ create table if not exists silver.`retail__coupons_quarantine` (
   `_origin`          string comment 'real or synthetic.',
   `_batch`           bigint not null comment 'Number of the run that wrote the row.',
   `quarantined_at`   timestamp comment 'When it was rejected (UTC).',
-  `_row_id`          string comment 'Tells the row as it came from every other one.',
+  `_row_id`          string comment 'Identifies the row as it came.',
   `_bronze_batch`    bigint comment 'Number of the run that captured the row.',
   `settled_batch`    bigint comment 'Number of the run that replayed or expired it.',
   `settled_at`       timestamp comment 'When it was replayed or expired (UTC).'

@@ -1,4 +1,4 @@
--- Made from contracts/retail/demographics.yaml 1.0.1 by `lakehouse contracts derive`: do not edit.
+-- Made from contracts/retail/demographics.yaml 1.0.2 by `lakehouse contracts derive`: do not edit.
 
 create table if not exists bronze.`retail__demographics` (
   `household_id`   bigint comment 'The household.',
@@ -23,7 +23,7 @@ create table if not exists bronze.`retail__demographics` (
   `_batch`         bigint not null comment 'Number of the run that wrote the row.'
 )
 using delta
-comment 'One row is what one household told about itself; 801 of about 2,500 households did.';
+comment 'One row is what one household stated about itself; 801 of about 2,500 households did.';
 
 create table if not exists silver.`retail__hub_household` (
   `household_hk` binary not null comment 'SHA-256 of the business key, 32 bytes; 32 zero bytes are the unknown member.',
@@ -43,7 +43,7 @@ create table if not exists silver.`retail__sat_household_demographics` (
   `household_size` string comment 'How many live there. (personal)',
   `household_comp` string comment 'Who lives there. (personal)',
   `kids_count`     string comment 'How many children. (personal)',
-  `_hashdiff`      binary comment 'SHA-256 of all columns but the key: equal ones say the same.',
+  `_hashdiff`      binary comment 'SHA-256 of all columns but the key: equal ones have equal content.',
   `_op`            string not null comment 'What happened: c create, u update, d delete, r snapshot, t truncate.',
   `_sequence`      string comment 'Place in the source\'s total order; text that sorts.',
   `_source_ts`     timestamp comment 'When the source committed the change (UTC).',
@@ -52,7 +52,7 @@ create table if not exists silver.`retail__sat_household_demographics` (
   `_batch`         bigint not null comment 'Number of the run that wrote the row.'
 )
 using delta
-comment 'One row is what one household told about itself; 801 of about 2,500 households did. Here a row is one event of it.';
+comment 'One row is what one household stated about itself; 801 of about 2,500 households did. Here a row is one event of it.';
 
 create table if not exists silver.`retail__demographics_quarantine` (
   `row`              map<string,string> comment 'The row as it came, as text.',
@@ -66,7 +66,7 @@ create table if not exists silver.`retail__demographics_quarantine` (
   `_origin`          string comment 'real or synthetic.',
   `_batch`           bigint not null comment 'Number of the run that wrote the row.',
   `quarantined_at`   timestamp comment 'When it was rejected (UTC).',
-  `_row_id`          string comment 'Tells the row as it came from every other one.',
+  `_row_id`          string comment 'Identifies the row as it came.',
   `_bronze_batch`    bigint comment 'Number of the run that captured the row.',
   `settled_batch`    bigint comment 'Number of the run that replayed or expired it.',
   `settled_at`       timestamp comment 'When it was replayed or expired (UTC).'

@@ -88,7 +88,7 @@ create table if not exists silver.`retail__sat_basket_line` (
   `coupon_match_disc`     decimal(10,2) comment 'Discount by the retailer\'s match of a manufacturer\'s coupon. [USD]',
   `week`                  int comment 'Week of the year, 1 to 53.',
   `transaction_timestamp` timestamp comment 'When the basket was paid, in UTC; the stores\' day is America/New_York.',
-  `_hashdiff`             binary comment 'SHA-256 of all columns but the key: equal ones say the same.',
+  `_hashdiff`             binary comment 'SHA-256 of all columns but the key: equal ones have equal content.',
   `_op`                   string not null comment 'What happened: c create, u update, d delete, r snapshot, t truncate.',
   `_sequence`             string comment 'Place in the source\'s total order; text that sorts.',
   `_source_ts`            timestamp comment 'When the source committed the change (UTC).',
@@ -111,7 +111,7 @@ create table if not exists silver.`retail__transactions_quarantine` (
   `_origin`          string comment 'real or synthetic.',
   `_batch`           bigint not null comment 'Number of the run that wrote the row.',
   `quarantined_at`   timestamp comment 'When it was rejected (UTC).',
-  `_row_id`          string comment 'Tells the row as it came from every other one.',
+  `_row_id`          string comment 'Identifies the row as it came.',
   `_bronze_batch`    bigint comment 'Number of the run that captured the row.',
   `settled_batch`    bigint comment 'Number of the run that replayed or expired it.',
   `settled_at`       timestamp comment 'When it was replayed or expired (UTC).'

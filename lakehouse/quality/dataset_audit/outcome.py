@@ -124,8 +124,8 @@ def _verdict(
         return Verdict(rule, None, good=True, why="")
     what = f"{rule.label}: {value:,.6g}{f' {rule.unit}' if rule.unit else ''}"
     if rule.history is None:
-        good = rule.holds(value)
-        return Verdict(rule, value, good=good, why="" if good else f"{what}, {rule.promise}")
+        good = rule.allows(value)
+        return Verdict(rule, value, good=good, why="" if good else f"{what}, {rule.requirement}")
     known = usual(history.get(rule.measure, ()), rule.history)
     if known is None or known.low <= value <= known.high:
         return Verdict(rule, value, good=True, why="")

@@ -47,7 +47,7 @@ class Source:
         load = [file.path for work in works for file in work.load]
         if load and not killed:
             rows = pa.table({"path": load})
-            self.tables.append(BRONZE, rows, once=(CAPTURE, self.run))
+            self.tables.append(BRONZE, rows, idempotency_key=(CAPTURE, self.run))
         return load
 
     def pending(self):

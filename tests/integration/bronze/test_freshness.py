@@ -65,8 +65,8 @@ def test_units_of_service_levels(settings):
         level = {"property": "frequency", "value": 2, "unit": unit}
         orders.write_contract(settings.contracts, orders.document(slaProperties=[level]))
         [contract] = load_domain(path.parent, "shop").values()
-        assert contract.promised("frequency") == timedelta(hours=hours)
-        assert contract.promised("latency") is None
+        assert contract.service_level("frequency") == timedelta(hours=hours)
+        assert contract.service_level("latency") is None
 
 
 def test_an_unknown_unit_is_named_with_its_line(settings):

@@ -110,7 +110,7 @@ def _bronze(tables: Tables, run: Run, dataset: str, rows: int) -> None:
             "_batch": pa.array([run.number] * rows, pa.int64()),
         }
     )
-    tables.append(name, batch, once=("capture", run.number))
+    tables.append(name, batch, idempotency_key=("capture", run.number))
     run.record(
         Step(
             run.number, "shop", "bronze", str(name),
@@ -143,7 +143,7 @@ def _silver(tables: Tables, run: Run, dataset: str, rows: int, bad: list) -> Non
         schema=QUARANTINE,
     )
     tables.append(TableName.of("silver", "shop", f"{dataset}_quarantine"), rejected)
-    tables.append(name, events, once=(str(bronze), run.number))
+    tables.append(name, events, idempotency_key=(str(bronze), run.number))
     run.record(
         Step(
             run.number, "shop", "silver", str(name),

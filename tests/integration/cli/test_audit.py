@@ -79,8 +79,8 @@ def planted(empty):
         breach = "orders: orders/c.parquet is no whole Parquet file: nothing was loaded"
         run.record(Step(1, "shop", "bronze", str(BRONZE), status="breach", message=breach))
         captured = orders_table([*GOOD, GOOD[1], (9, BAD, "-1")])
-        tables.append(BRONZE, captured, once=("capture", 1))
-        tables.append(EVENTS, orders_table(GOOD), once=(str(BRONZE), 1))
+        tables.append(BRONZE, captured, idempotency_key=("capture", 1))
+        tables.append(EVENTS, orders_table(GOOD), idempotency_key=(str(BRONZE), 1))
         refuse(tables, BAD)
     FileLog(tables, "shop").write(
         [

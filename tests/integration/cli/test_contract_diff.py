@@ -82,13 +82,13 @@ def test_a_breaking_change_needs_a_major_version(lakehouse, repository):
         if "name: marital_status" in text
     )
     assert f"retail/demographics.yaml:{line}: breaking" in ended.err
-    assert "2.0.0, not 1.0.1" in ended.err
-    edit(file, "version: 1.0.1", "version: 2.0.0")
+    assert "2.0.0, not 1.0.2" in ended.err
+    edit(file, "version: 1.0.2", "version: 2.0.0")
     found = lakehouse("contracts", "diff", "--against", "earlier", "--json")
     assert (found.code, found.json["allowed"]) == (0, True)
     pair = ("HEAD~1:contracts/retail/demographics.yaml", "contracts/retail/demographics.yaml")
     (each,) = lakehouse("contracts", "diff", *pair, "--json").json["datasets"]
-    assert (each["needs"], each["old_version"], each["new_version"]) == ("major", "1.0.1", "2.0.0")
+    assert (each["needs"], each["old_version"], each["new_version"]) == ("major", "1.0.2", "2.0.0")
 
 
 def test_who_uses_a_dropped_column_is_named(lakehouse, repository):
@@ -98,7 +98,7 @@ def test_who_uses_a_dropped_column_is_named(lakehouse, repository):
     start = next(n for n, text in enumerate(lines) if "name: home_ownership" in text)
     end = next(n for n, text in enumerate(lines) if "name: marital_status" in text)
     text = "\n".join(lines[:start] + lines[end:]) + "\n"
-    file.write_text(text.replace("version: 1.0.1", "version: 2.0.0"))
+    file.write_text(text.replace("version: 1.0.2", "version: 2.0.0"))
     ended = lakehouse("contracts", "diff", "--against", "HEAD")
     assert ended.code == 3
     assert "breaking" not in ended.err, "the version allows it; the consumer does not"

@@ -27,7 +27,7 @@ def append(tables, batch, mode="append", **options):
     """Write two rows of a batch, and its number as the bookmark."""
     rows = pa.table({"id": [batch, batch + 1000], "day": ["a", "b"], "_batch": [batch] * 2})
     if mode == "append" and not options:
-        tables.append(NAME, rows, once=("capture", batch), skip_on=("_batch",))
+        tables.append(NAME, rows, idempotency_key=("capture", batch), skip_on=("_batch",))
     else:
         write_deltalake(tables.path(NAME), rows, mode=mode, **options)
 

@@ -105,7 +105,7 @@ TASTE = contract(
         entity: [who, offer]
         timestamp: began_at
         label: is_taken
-        settled: ended_at
+        finalFrom: ended_at
         require: [habits]
       features:
         habits: [visits, spend]

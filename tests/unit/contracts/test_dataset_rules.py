@@ -41,12 +41,12 @@ def test_standard_and_own_rules_are_read(contracts):
         own(metric="distributionShift", column="amount", mustBeLessThan=0.25),
     )  # fmt: skip
     rows, nulls, twice, usual, shift = contract.dataset_rules
-    assert (rows.holds(1), rows.holds(10), rows.holds(0), rows.holds(11)) == (1, 1, 0, 0)
+    assert (rows.allows(1), rows.allows(10), rows.allows(0), rows.allows(11)) == (1, 1, 0, 0)
     assert (nulls.columns, nulls.unit, nulls.severity) == (("amount",), "percent", "warning")
     assert twice.columns == ("customer_id", "status")
     assert usual.history.minimum == 3
     assert usual.measure == rows.measure  # one measurement serves both
-    assert shift.promise == "must be less than 0.25"
+    assert shift.requirement == "must be less than 0.25"
 
 
 def test_a_column_may_carry_its_own(contracts):

@@ -68,8 +68,8 @@ def test_each_change_asks_for_its_part_of_the_version(tmp_path, name):
     """One edit: the part of the version it raises, and the words that say what it was."""
     edit, needs, words = EDITS[name]
     found, _ = changed(tmp_path, edit)
-    assert found.needs == needs, [change.what for change in found.changes]
-    assert words in "; ".join(change.what for change in found.changes)
+    assert found.needs == needs, [change.message for change in found.changes]
+    assert words in "; ".join(change.message for change in found.changes)
     assert found.is_allowed is (needs != "major")
 
 

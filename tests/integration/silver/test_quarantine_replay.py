@@ -16,7 +16,7 @@ from operations.quarantine import rows_of
 from operations.quarantine_replay import replay
 from operations.rollback import roll_back
 from pipeline.run import carry
-from silver import replay as replaying
+from silver import quarantine_replay as replaying
 from silver import small_batch
 from tests import orders
 from tests.integration.silver import test_keyless

@@ -42,7 +42,7 @@ class Replay(Batch):
     """Rows of batches that were consumed long ago: their commits say nothing of how far bronze is."""
 
     @property
-    def once(self) -> None:
+    def idempotency_key(self) -> None:
         """Return nothing: what is stored already is found by key and position."""
         return
 
