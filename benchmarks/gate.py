@@ -14,7 +14,7 @@ from contracts.parsing.load import load_domain
 from lakehouse.engine.session import spark
 from lakehouse.settings import Settings
 from lakehouse.storage.tables import TableName, Tables
-from silver.gate import GOOD, judged
+from silver.gate import GOOD, validated
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +43,7 @@ def gated_write(home: Path) -> dict[str, Any]:
     computed = vault_sql.parent_key(contract) | vault_sql.hub_keys(contract)
     computed |= {"_hashdiff": vault_sql.row_hash(contract), "_flags": "cast(null as array<string>)"}
     stored = vault_sql.events_columns(contract)
-    good = judged(rows, contract).where(GOOD)
+    good = validated(rows, contract).where(GOOD)
     loaded = rows.withColumns({label: F.expr(text) for label, text in computed.items()})
     writes = {
         "bare": rows.select(*copied),

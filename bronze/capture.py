@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame, SparkSession
 
-    from bronze.discovery import Entry, Found
+    from bronze.discovery import Entry, LandedFile
     from contracts.model.contract import Contract
     from lakehouse.runs.ledger import Run
     from lakehouse.settings import Settings
@@ -45,7 +45,7 @@ class Work:
     """One dataset's batch: the files to load, and those that are skipped as duplicates."""
 
     contract: Contract
-    load: list[Found]
+    load: list[LandedFile]
     schemas: dict[str, object]
     entries: list[Entry]
 
@@ -64,8 +64,8 @@ def prepare(
     for contract in contracts:
         committed = discovery.committed(tables, contract)
         # Before anything is planned: what a killed run skipped beside its own files waits again.
-        log.give_up_unfinished(contract.dataset, committed)
-        found = discovery.waiting(settings, contract, log)
+        log.abandon_unfinished(contract.dataset, committed)
+        found = discovery.pending_files(settings, contract, log)
         if not found:
             continue
         try:
@@ -139,7 +139,7 @@ def _load_one(
     return step
 
 
-def _text(found: Iterable[Found]) -> int:
+def _text(found: Iterable[LandedFile]) -> int:
     """Return how many bytes some files have as text."""
     return sum(f.size * (PARQUET if f.path.endswith(".parquet") else 1) for f in found)
 

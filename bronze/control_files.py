@@ -13,13 +13,13 @@ from lakehouse.errors import Broken, ContractBreach
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bronze.discovery import Found
+    from bronze.discovery import LandedFile
     from contracts.model.contract import Contract
     from contracts.model.dataset_rule import DatasetRule
     from lakehouse.runs.ledger import Run
 
 
-def reconcile(contract: Contract, found: list[Found], root: Path, run: Run) -> None:
+def reconcile(contract: Contract, found: list[LandedFile], root: Path, run: Run) -> None:
     """Compare the rows of each file with the count that its control file states.
 
     A rule's `control` is a path below the domain's landing folder, `{name}` in it the data file's
@@ -48,7 +48,7 @@ def reconcile(contract: Contract, found: list[Found], root: Path, run: Run) -> N
         run.warnings.append(broken)
 
 
-def _difference(rule: DatasetRule, file: Found, root: Path) -> str:
+def _difference(rule: DatasetRule, file: LandedFile, root: Path) -> str:
     """Return what is wrong with one file, empty where its rows are what its source counted."""
     name = PurePosixPath(file.path)
     place = rule.control.format(name=name.name, stem=name.stem)
@@ -65,7 +65,7 @@ def _difference(rule: DatasetRule, file: Found, root: Path) -> str:
     return f"{file.path} has {rows:,} rows, its source counted {stated:,} ({place})"
 
 
-def _rows(file: Found) -> int:
+def _rows(file: LandedFile) -> int:
     if file.capture.format == "parquet":
         return pq.read_metadata(file.absolute).num_rows
     with file.absolute.open("rb") as lines:

@@ -21,7 +21,7 @@ FILES = TableName("ops", "captured_files")
 
 
 @dataclass(frozen=True)
-class Found:
+class LandedFile:
     """One file in the landing folder; `path` is relative to the domain's landing folder."""
 
     capture: Capture
@@ -63,7 +63,7 @@ class FileLog:
             if row["domain"] == domain
         ]
 
-    def settled(self, dataset: str, committed: int) -> list[Entry]:
+    def completed(self, dataset: str, committed: int) -> list[Entry]:
         """Return the entries of files that are done with: loaded, or duplicates of loaded content.
 
         A duplicate counts only while a committed batch holds its content: what a killed batch
@@ -76,7 +76,7 @@ class FileLog:
         twins = [e for e in alive if e.status == "duplicate" and e.sha256 in contents]
         return loaded + twins
 
-    def give_up_unfinished(self, dataset: str, committed: int) -> None:
+    def abandon_unfinished(self, dataset: str, committed: int) -> None:
         """Abandon the batches that were planned by a process that died before its commit."""
         dead = {e.batch for e in self.entries if e.dataset == dataset and e.status == "abandoned"}
         unfinished = {
@@ -144,7 +144,7 @@ def committed(tables: Tables, contract: Contract) -> int:
     return -1 if seen is None else seen
 
 
-def files(settings: Settings, contract: Contract) -> Iterator[Found]:
+def landed_files(settings: Settings, contract: Contract) -> Iterator[LandedFile]:
     """Yield every file that belongs to a dataset, in name order; names in progress are left out."""
     root = settings.landing / contract.domain
     for capture in contract.capture:
@@ -153,23 +153,27 @@ def files(settings: Settings, contract: Contract) -> Iterator[Found]:
                 continue
             stat = path.stat()
             relative = str(path.relative_to(root))
-            yield Found(capture, relative, path, stat.st_size, stat.st_mtime_ns)
+            yield LandedFile(capture, relative, path, stat.st_size, stat.st_mtime_ns)
 
 
-def waiting(settings: Settings, contract: Contract, log: FileLog | None = None) -> list[Found]:
+def pending_files(
+    settings: Settings, contract: Contract, log: FileLog | None = None
+) -> list[LandedFile]:
     """Return the files that were not there, or not like this, at the last capture."""
     tables = Tables.at(settings)
     log = log or FileLog(tables, contract.domain)
-    settled = log.settled(contract.dataset, committed(tables, contract))
+    settled = log.completed(contract.dataset, committed(tables, contract))
     known = {(entry.path, entry.size, entry.modified_ns) for entry in settled}
-    return [f for f in files(settings, contract) if (f.path, f.size, f.modified_ns) not in known]
+    return [
+        f for f in landed_files(settings, contract) if (f.path, f.size, f.modified_ns) not in known
+    ]
 
 
 def plan(
-    contract: Contract, found: list[Found], log: FileLog, committed: int, batch: int
+    contract: Contract, found: list[LandedFile], log: FileLog, committed: int, batch: int
 ) -> list[Entry]:
     """Return what a batch is to do with the files found: load each content once."""
-    loaded = {entry.sha256: entry.path for entry in log.settled(contract.dataset, committed)}
+    loaded = {entry.sha256: entry.path for entry in log.completed(contract.dataset, committed)}
     entries = []
     for file in found:
         digest = _sha256(file.absolute)

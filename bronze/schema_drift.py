@@ -23,7 +23,7 @@ TIME = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?$"
 
 
 @dataclass(frozen=True)
-class Found:
+class DriftedColumn:
     """One column that a contract lacks, or whose type is too narrow (`old`), as its values are.
 
     `shapes` are its most frequent values with every letter an `a` and every digit a `9`.
@@ -46,14 +46,14 @@ class Found:
         }  # fmt: skip
 
 
-def beyond(tables: Tables, contract: Contract) -> list[Found]:
+def drifted_columns(tables: Tables, contract: Contract) -> list[DriftedColumn]:
     """Return the columns that bronze has and the contract lacks, and those that need a wider type."""
     table = tables.open(TableName.of("bronze", contract.domain, contract.dataset))
     if table is None:
         return []
     known = {*contract.names, *(p for c in contract.columns for p in c.previous)}
     names = [field.name for field in table.schema().fields]
-    found: list[Found] = []
+    found: list[DriftedColumn] = []
     extra = [name for name in names if name[0] != "_" and name not in known]
     rescued = [name for name in names if name == "_rescued"]
     with connection() as database:
@@ -70,7 +70,7 @@ def beyond(tables: Tables, contract: Contract) -> list[Found]:
     return found
 
 
-def _described(database: DuckDBPyConnection, name: str, text: str, where: str) -> Found:
+def _described(database: DuckDBPyConnection, name: str, text: str, where: str) -> DriftedColumn:
     query = f"""
         select count(*) as rows, count(*) filter (v is null) as nulls,
             bool_and(v in ('true', 'false')) as is_boolean,
@@ -93,7 +93,7 @@ def _described(database: DuckDBPyConnection, name: str, text: str, where: str) -
         """,
         given,
     ).fetchall()
-    return Found(name, _type(*row[2:]), row[0], row[1], tuple(shape for (shape,) in shapes))
+    return DriftedColumn(name, _type(*row[2:]), row[0], row[1], tuple(shape for (shape,) in shapes))
 
 
 def _type(
@@ -125,7 +125,7 @@ def _type(
     return "double" if is_double and not has_zero else "string"
 
 
-def _wider(database: DuckDBPyConnection, column: Column, text: str) -> Found | None:
+def _wider(database: DuckDBPyConnection, column: Column, text: str) -> DriftedColumn | None:
     """Return the wider type that takes the values that did not fit, None where no such type does."""
     if column.type not in WHOLE[:-1] and decimal(column.type) is None:
         return None
@@ -136,7 +136,7 @@ def _wider(database: DuckDBPyConnection, column: Column, text: str) -> Found | N
     kind = _holding(column.type, found.type)
     if kind is None:
         return None
-    return Found(column.name, kind, found.rows, 0, found.shapes, column.type)
+    return DriftedColumn(column.name, kind, found.rows, 0, found.shapes, column.type)
 
 
 def _holding(old: str, values: str) -> str | None:

@@ -179,7 +179,7 @@ class Files:
         by: dict[str, dict[str, list[Entry]]] = {"planned": {}, "duplicate": {}}
         for contract in contracts:
             log = FileLog(tables, contract.domain)
-            for entry in log.settled(contract.dataset, committed(tables, contract)):
+            for entry in log.completed(contract.dataset, committed(tables, contract)):
                 by[entry.status].setdefault(entry.sha256, []).append(entry)
         return cls(by["planned"], by["duplicate"])
 

@@ -25,7 +25,7 @@ def waiting_files(settings: Settings, domain: str) -> dict[str, Any]:
     log = FileLog(tables, domain)
     if _all_captured(settings, tables, log):
         return {"waiting": []}
-    from bronze.discovery import waiting
+    from bronze.discovery import pending_files
     from contracts.errors import ContractError
     from contracts.parsing.load import load_domain
 
@@ -35,7 +35,7 @@ def waiting_files(settings: Settings, domain: str) -> dict[str, Any]:
         return {"waiting": [], "contract_error": str(error)}
     found = []
     for dataset, contract in contracts.items():
-        files = waiting(settings, contract, log) if contract.capture else []
+        files = pending_files(settings, contract, log) if contract.capture else []
         if files:
             total = sum(file.size for file in files)
             found.append({"dataset": dataset, "files": len(files), "bytes": total})
@@ -49,7 +49,7 @@ def _all_captured(settings: Settings, tables: Tables, log: FileLog) -> bool:
     root, captured = settings.landing / log.domain, set()
     for dataset in {entry.dataset for entry in log.entries}:
         bronze = tables.open(TableName.of("bronze", log.domain, dataset))
-        settled = log.settled(dataset, -1 if bronze is None else position(bronze))
+        settled = log.completed(dataset, -1 if bronze is None else position(bronze))
         captured |= {(entry.path, entry.size, entry.modified_ns) for entry in settled}
     for path in root.rglob("*"):
         if path.is_file() and not path.name.startswith((".", "_")):

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from contracts.model.contract import Contract
     from lakehouse.settings import Settings
-    from silver.quarantine_replay import Rejudged
+    from silver.quarantine_replay import Revalidated
 
 COUNTS = ("open", "replayed", "still_open", "missing")
 
@@ -36,7 +36,7 @@ def replay(
     from lakehouse.runs.ledger import Ledger, Run
     from lakehouse.runs.lock import exclusive
     from lakehouse.storage.tables import Tables
-    from silver.quarantine_replay import opened, rejudge, write
+    from silver.quarantine_replay import open_rows, revalidate, write
 
     tables, found, run = Tables.at(settings), [], None
     what = f"quarantine replay {dataset}".rstrip()
@@ -45,11 +45,11 @@ def replay(
         for contract in chosen(settings, domain, dataset):
             batch = _batch(settings, tables, contract, Run(0, domain, tables))
             total = {"dataset": contract.dataset, **dict.fromkeys(COUNTS, 0)}
-            for part in opened(batch, where):
+            for part in open_rows(batch, where):
                 progress(f"{contract.dataset}: {part.num_rows:,} open rows at the gate")
-                judged = rejudge(spark(settings), batch, part)
+                judged = revalidate(spark(settings), batch, part)
                 _add(total, judged)
-                if dry_run or not judged.has_news:
+                if dry_run or not judged.has_changes:
                     continue
                 run = run or held.enter_context(Ledger(tables).run(domain, what))
                 write(spark(settings), run, judged)
@@ -79,19 +79,19 @@ def chosen(settings: Settings, domain: str, dataset: str = "") -> list[Contract]
 def _batch(settings: Settings, tables: Any, contract: Contract, run: Any) -> Any:
     from contracts.parsing.load import load_domain
     from lakehouse.quality.sealing import Seal
-    from silver.pending import batches
+    from silver.pending import consumed_and_newest
     from silver.quarantine_replay import Replay
 
     seal = Seal.at(settings) if contract.personal else None
     known = load_domain(settings.contracts, contract.domain)
-    consumed, _ = batches(tables, contract)
+    consumed, _ = consumed_and_newest(tables, contract)
     return Replay(
-        contract, run, tables, -1, consumed, held_to_rules=False, targets=known, seal=seal
+        contract, run, tables, -1, consumed, enforce_rules=False, targets=known, seal=seal
     )
 
 
-def _add(total: dict[str, Any], judged: Rejudged) -> None:
+def _add(total: dict[str, Any], judged: Revalidated) -> None:
     total["open"] += judged.open
-    total["replayed"] += judged.settled.num_rows
+    total["replayed"] += judged.resolved.num_rows
     total["still_open"] += judged.still_open
     total["missing"] += judged.missing

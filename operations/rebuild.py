@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from contracts.model.contract import Contract
     from lakehouse.settings import Settings
-    from silver.rebuild import Restated
+    from silver.rebuild import RebuiltSlice
 
 SLICE, RELOAD, ANEW = "slice", "reload", "anew"
 MODES = {
@@ -127,7 +127,7 @@ def _refuse_news(chosen: Subject) -> None:
             )
 
 
-def _plan(chosen: Subject, where: str) -> tuple[Plan, Restated | None]:
+def _plan(chosen: Subject, where: str) -> tuple[Plan, RebuiltSlice | None]:
     tables, name = chosen.tables, chosen.table
     now = tables.open(name)
     assert now is not None
@@ -145,7 +145,7 @@ def _plan(chosen: Subject, where: str) -> tuple[Plan, Restated | None]:
     return found, restated
 
 
-def _derived(chosen: Subject, where: str, run: Run, *, repair: bool = False) -> Restated:
+def _derived(chosen: Subject, where: str, run: Run, *, repair: bool = False) -> RebuiltSlice:
     from lakehouse.engine.session import spark
     from silver.rebuild import derive
 
@@ -154,13 +154,13 @@ def _derived(chosen: Subject, where: str, run: Run, *, repair: bool = False) -> 
 
 def _batch(chosen: Subject, run: Run) -> Any:
     from silver.batch import Batch
-    from silver.pending import batches
+    from silver.pending import consumed_and_newest
 
     assert chosen.contract is not None
-    consumed, newest = batches(chosen.tables, chosen.contract)
+    consumed, newest = consumed_and_newest(chosen.tables, chosen.contract)
     seal = Seal.at(chosen.settings) if chosen.contract.personal else None
     return Batch(
-        chosen.contract, run, chosen.tables, consumed, newest, held_to_rules=False, seal=seal
+        chosen.contract, run, chosen.tables, consumed, newest, enforce_rules=False, seal=seal
     )
 
 
@@ -198,7 +198,7 @@ def rebuild(
 
 def _restate_silver(
     chosen: Subject, where: str, run: Run, progress: Callable[..., None]
-) -> Restated | None:
+) -> RebuiltSlice | None:
     """Restate the table of events; return what differed, None for all of it and for gold."""
     from lakehouse.engine.session import spark
     from silver import load
@@ -226,6 +226,6 @@ def _restate_silver(
         [chosen.contract],
         run,
         progress,
-        held_to_rules=False,
+        enforce_rules=False,
     )
     return None

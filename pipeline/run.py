@@ -64,11 +64,14 @@ def is_pending(settings: Settings, domain: str, contracts: dict[str, Contract], 
     tables = Tables.at(settings)
     if layer == "bronze":
         log = discovery.FileLog(tables, domain)
-        return any(discovery.waiting(settings, c, log) for c in contracts.values() if c.capture)
+        return any(
+            discovery.pending_files(settings, c, log) for c in contracts.values() if c.capture
+        )
     if layer == "silver":
         vaulted = [c for c in contracts.values() if c.vault is not None]
         return any(
-            consumed < newest for consumed, newest in (pending.batches(tables, c) for c in vaulted)
+            consumed < newest
+            for consumed, newest in (pending.consumed_and_newest(tables, c) for c in vaulted)
         )
     from gold import build
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bronze.discovery import FileLog, waiting
+from bronze.discovery import FileLog, pending_files
 from lakehouse.storage.tables import Tables
 from silver import pending
 
@@ -38,11 +38,13 @@ def _bytes(settings: Settings, domain: str, contracts: Mapping[str, Contract], l
             file
             for contract in contracts.values()
             if contract.capture
-            for file in waiting(settings, contract, log)
+            for file in pending_files(settings, contract, log)
         ]
         return sum(f.size // (1 if f.path.endswith(".parquet") else TEXT) for f in files)
     if layer == "silver":
-        return sum(pending.volume(tables, c) for c in contracts.values() if c.vault is not None)
+        return sum(
+            pending.pending_bytes(tables, c) for c in contracts.values() if c.vault is not None
+        )
     from gold import build
 
     return build.news(settings, domain)

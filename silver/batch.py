@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Batch:
     """The bronze rows of one dataset after batch `consumed`, up to and with batch `newest`.
 
-    `held_to_rules` says whether the dataset's rules decide on it: not on what was accepted before.
+    `enforce_rules` says whether the dataset's rules decide on it: not on what was accepted before.
     `targets` are the contracts of the datasets that its references may point to.
     `seal` closes the personal values of rejected rows; none is needed where no column is personal.
     """
@@ -31,7 +31,7 @@ class Batch:
     tables: Tables
     consumed: int
     newest: int
-    held_to_rules: bool = True
+    enforce_rules: bool = True
     targets: Mapping[str, Contract] = field(default_factory=dict)
     seal: Seal | None = None
 
@@ -60,7 +60,7 @@ class Batch:
         return self.tables.consumed(self.quarantine, self.bronze)
 
     @property
-    def idempotency_key(self) -> tuple[str, int] | None:
+    def bookmark(self) -> tuple[str, int] | None:
         """Return what the commits of this batch say, so that none is made twice; None for nothing."""
         return str(self.bronze), self.newest
 

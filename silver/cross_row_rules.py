@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from silver.batch import Batch
 
 
-def hold(spark: SparkSession, batch: Batch, events: pa.Table | DataFrame) -> tuple[str, ...]:
+def enforce(spark: SparkSession, batch: Batch, events: pa.Table | DataFrame) -> tuple[str, ...]:
     """Return what the batch's events would break of severity `warning`; without rules, at no cost.
 
     `events` are all that is about to be appended, deletes and closed rows among them.
@@ -58,7 +58,7 @@ def hold(spark: SparkSession, batch: Batch, events: pa.Table | DataFrame) -> tup
     return tuple(each.what for each in told)
 
 
-def in_waves(batches: Iterable[Batch]) -> list[list[Batch]]:
+def in_reference_order(batches: Iterable[Batch]) -> list[list[Batch]]:
     """Return the batches in the order of their references: what is referred to comes first."""
     left = {batch.contract.dataset: batch for batch in batches}
     waves = []

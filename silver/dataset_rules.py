@@ -18,7 +18,7 @@ SHOWN = 5
 MASKED = "(masked)"
 
 
-def hold(
+def enforce(
     batch: Batch,
     alive: pa.Table | DataFrame,
     split: dict[str, int],
@@ -29,7 +29,7 @@ def hold(
     `alive` are its good rows less the deletes. `reasons` yields (column, rule, value, rows) of the
     rejected ones, and is asked only where too many of them are what is wrong.
     """
-    if not batch.held_to_rules or not batch.contract.dataset_rules:
+    if not batch.enforce_rules or not batch.contract.dataset_rules:
         return None
     # Repeated rows say nothing new, so they are no part of any share.
     counted = {

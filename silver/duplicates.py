@@ -9,22 +9,22 @@ from pyspark.sql import functions as F
 
 from contracts.compilers.gate import TOMBSTONE, TRUNCATE
 from contracts.sql import literal
-from silver.gate import GOOD, IDENTITY, UNAVAILABLE
+from silver.gate import GOOD, IDENTITY, UNCHANGED
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
     from contracts.model.contract import Contract
 
-VERDICT = "_verdict"
-VERDICTS = ("valid", "quarantined", "superseded", "truncate")
+OUTCOME = "_outcome"
+OUTCOMES = ("valid", "quarantined", "superseded", "truncate")
 Repeats = Literal["none", "some", "anywhere"]
 SAME = ("_op", "_hashdiff")
 # The place of what a source held before its log began
 FIRST_SNAPSHOT = "0" * 19
 
 
-def verdicts(
+def outcomes(
     rows: DataFrame, contract: Contract, stored: DataFrame | None, repeats: Repeats
 ) -> DataFrame:
     """Return the rows with `_verdict`: valid, quarantined, superseded or truncate.
@@ -53,7 +53,7 @@ def verdicts(
         empty = empty.when(good & again, "superseded")
     else:
         empty = empty.when(F.col("_op") == TRUNCATE, "truncate")
-    rows = rows.withColumn(VERDICT, F.coalesce(empty, verdict))
+    rows = rows.withColumn(OUTCOME, F.coalesce(empty, verdict))
     if stored is not None:
         known = stored.select(
             F.col(parent).alias("_known_hk"),
@@ -67,10 +67,10 @@ def verdicts(
             matched &= F.col("_op") == F.col("_known._op")
         rows = rows.join(known, matched, how="left")
         against = F.when(
-            F.col(VERDICT) == "valid", _against(F.col("_known"), F.col("_known").isNotNull())
+            F.col(OUTCOME) == "valid", _against(F.col("_known"), F.col("_known").isNotNull())
         )
-        rows = rows.withColumn(VERDICT, F.coalesce(against, F.col(VERDICT)))
-    contradicts = good & (F.col(VERDICT) == "quarantined")
+        rows = rows.withColumn(OUTCOME, F.coalesce(against, F.col(OUTCOME)))
+    contradicts = good & (F.col(OUTCOME) == "quarantined")
     return rows.withColumn(
         "_failures", F.when(contradicts, _failure(contract)).otherwise(F.col("_failures"))
     )
@@ -79,7 +79,7 @@ def verdicts(
 def _against(other: Column, is_repeat: Column) -> Column:
     # what a change leaves out has been filled since, where it is stored
     same = (F.struct(*SAME) == other) | (
-        F.col(UNAVAILABLE).isNotNull() & (F.col("_op") == other["_op"])
+        F.col(UNCHANGED).isNotNull() & (F.col("_op") == other["_op"])
     )
     return F.when(~is_repeat, "valid").when(same, "superseded").otherwise("quarantined")
 

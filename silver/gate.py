@@ -22,7 +22,7 @@ IDENTITY, GOOD = "_identity", "_good"
 CARRIED = ("_op", "_sequence", "_source_ts", "_source", "_origin", "_batch", "_rescued", ROW_ID)
 TEXTS, NAMES = "map<string,string>", "array<string>"
 # What the source left out of a change, and the key it moved the row from
-UNAVAILABLE, MOVED_FROM = "_unavailable", "_moved_from"
+UNCHANGED, MOVED_FROM = "_unavailable", "_moved_from"
 OLD_KEY, GIVEN, BEFORE = "_old_key", "_given", "_before"
 NUMBERS = tuple(kind for ladder in LADDERS for kind in ladder)
 PLACE = ("_op", "_sequence", "_source", GIVEN)
@@ -30,7 +30,7 @@ PLACE = ("_op", "_sequence", "_source", GIVEN)
 FORMER = "_former"
 
 
-def judged(bronze: DataFrame, contract: Contract) -> DataFrame:
+def validated(bronze: DataFrame, contract: Contract) -> DataFrame:
     """Return one row a bronze row: cleansed, with `_failures`, `_flags`, and its vault keys.
 
     `_good` says whether a row breaks no rule, `_failures` is null then; whoever writes good rows
@@ -40,8 +40,8 @@ def judged(bronze: DataFrame, contract: Contract) -> DataFrame:
     """
     bronze = identified(bronze)
     if not contract.keyless:
-        return _judged(bronze, contract).withColumn(FORMER, F.lit(False))
-    rows = _judged(bronze, contract, BEFORE)
+        return _validated(bronze, contract).withColumn(FORMER, F.lit(False))
+    rows = _validated(bronze, contract, BEFORE)
     replaced = rows.where(f"_op = 'u' and {GOOD}").select(
         *[F.col(BEFORE)[label].alias(label) for label in bronze.columns if label[0] != "_"],
         F.lit("d").alias("_op"),
@@ -49,7 +49,7 @@ def judged(bronze: DataFrame, contract: Contract) -> DataFrame:
         F.lit(None).cast(TEXTS).alias("_rescued"),
         F.array_join(F.map_keys(BEFORE), ",").alias(GIVEN),
     )
-    formers = _judged(replaced, contract).where(GOOD)
+    formers = _validated(replaced, contract).where(GOOD)
     return (
         rows.drop(BEFORE)
         .withColumn(FORMER, F.lit(False))
@@ -80,17 +80,17 @@ def _plain_text(label: str, kind: str) -> str:
     return f"cast({wide} as string)"
 
 
-def _judged(bronze: DataFrame, contract: Contract, *kept: str) -> DataFrame:
+def _validated(bronze: DataFrame, contract: Contract, *kept: str) -> DataFrame:
     typed = _recovered(_in_contract_types(bronze, contract), contract)
     missing = gate.unchanged_columns(contract)
     typed = typed.withColumns(
-        {UNAVAILABLE: F.expr(missing or f"cast(null as {NAMES})")} | _old_key(bronze, contract)
+        {UNCHANGED: F.expr(missing or f"cast(null as {NAMES})")} | _old_key(bronze, contract)
     )
     cleansed = typed.select(
         *[_cleansed(contract, column).alias(column.name) for column in contract.columns],
         *CARRIED,
         *kept,
-        UNAVAILABLE,
+        UNCHANGED,
         _moved_from(contract).alias(MOVED_FROM),
         F.expr(_as_it_came(contract)).alias("_row"),
     )
@@ -117,7 +117,7 @@ def _cleansed(contract: Contract, column: Column) -> SparkColumn:
     value = F.expr(gate.cleansed(column))
     if not gate.can_be_unchanged(contract, column):
         return value
-    there = F.coalesce(F.array_contains(UNAVAILABLE, column.name), F.lit(False))
+    there = F.coalesce(F.array_contains(UNCHANGED, column.name), F.lit(False))
     return F.when(~there, value)
 
 

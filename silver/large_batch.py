@@ -13,10 +13,10 @@ from contracts.compilers.vault_sql import events_columns
 from lakehouse.storage.append import Written, append
 from silver import cross_row_rules, dataset_rules, truncates
 from silver.batch import Batch, Loaded
-from silver.duplicates import VERDICT, VERDICTS, verdicts
-from silver.gate import FORMER, GOOD, IDENTITY, UNAVAILABLE
+from silver.duplicates import OUTCOME, OUTCOMES, outcomes
+from silver.gate import FORMER, GOOD, IDENTITY, UNCHANGED
 from silver.quarantine import as_frame
-from silver.unchanged_values import EXTRA, fill, has_any
+from silver.unchanged_values import UNCHANGED_COLUMNS, fill, has_any
 from silver.vault import load_hubs, load_link
 
 if TYPE_CHECKING:
@@ -39,22 +39,24 @@ class Counts:
     repeated: int
 
 
-def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame | None) -> Loaded:
+def load(
+    spark: SparkSession, batch: Batch, validated: DataFrame, stored: DataFrame | None
+) -> Loaded:
     """Load the batch, judging the rows again for each write.
 
     A write decodes and compares only the columns it needs, which costs less than keeping a copy.
     """
     contract, run, tables = batch.contract, batch.run, batch.tables
     assert contract.vault is not None
-    counts = _counts(judged.where(~F.col(FORMER)))
+    counts = _counts(validated.where(~F.col(FORMER)))
     # A former row repeats with its update, and a snapshot may be superseded without a twin.
     certain = stored is None and not counts.repeated and not contract.keyless
-    decided = verdicts(judged, contract, stored, "some" if counts.repeated else "none")
+    decided = outcomes(validated, contract, stored, "some" if counts.repeated else "none")
     split = _split(decided.where(~F.col(FORMER)), counts, certain=certain)
-    valid = decided.where(F.col(VERDICT) == "valid")
-    bad = decided.where(F.col(VERDICT) == "quarantined")
+    valid = decided.where(F.col(OUTCOME) == "valid")
+    bad = decided.where(F.col(OUTCOME) == "quarantined")
     alive = valid.where((F.col("_op") != "d") & ~F.col(FORMER))
-    audit = dataset_rules.hold(batch, alive, split, lambda: dataset_rules.reasons_of(bad))
+    audit = dataset_rules.enforce(batch, alive, split, lambda: dataset_rules.reasons_of(bad))
     load_hubs(spark, tables, contract, valid, run)
     if contract.vault.link and contract.vault.historized:
         # A delete may carry its key alone: what it joined is known from the rows before it.
@@ -67,7 +69,7 @@ def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame
             tables,
             batch.quarantine,
             as_frame(batch, bad.where(~known)),
-            idempotency_key=batch.idempotency_key,
+            idempotency_key=batch.bookmark,
             skip_on=("_batch",),
             described=describe.quarantine(contract),
         )
@@ -80,12 +82,12 @@ def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame
     elif closed is not None:
         closed = closed.persist()
         ends, rows = closed.count(), rows.unionByName(closed, allowMissingColumns=True)
-    warnings = cross_row_rules.hold(spark, batch, rows)
+    warnings = cross_row_rules.enforce(spark, batch, rows)
     written = append(
         tables,
         batch.events,
         rows,
-        idempotency_key=batch.idempotency_key,
+        idempotency_key=batch.bookmark,
         skip_on=batch.skip_on,
         described=describe.events(contract),
     )
@@ -101,7 +103,7 @@ def _counts(rows: DataFrame) -> Counts:
         F.count_if(F.col(GOOD) & ~empty).alias("good"),
         F.count_if(tombstone).alias("tombstones"),
         F.count_if(truncate).alias("truncates"),
-        F.count_if(F.col(UNAVAILABLE).isNotNull()).alias("left_out"),
+        F.count_if(F.col(UNCHANGED).isNotNull()).alias("left_out"),
     )
     sums = ("input", "good", "tombstones", "truncates", "left_out")
     found = each.agg(
@@ -117,10 +119,10 @@ def _split(decided: DataFrame, counts: Counts, *, certain: bool) -> dict[str, in
     if certain:
         bad = counts.input - counts.good - counts.tombstones - counts.truncates
         kinds = (counts.good, bad, counts.tombstones, counts.truncates)
-        return dict(zip(VERDICTS, kinds, strict=True))
-    found: dict[str, int] = dict.fromkeys(VERDICTS, 0)
-    for row in decided.groupBy(VERDICT).count().toLocalIterator():
-        found[row[VERDICT]] = row["count"]
+        return dict(zip(OUTCOMES, kinds, strict=True))
+    found: dict[str, int] = dict.fromkeys(OUTCOMES, 0)
+    for row in decided.groupBy(OUTCOME).count().toLocalIterator():
+        found[row[OUTCOME]] = row["count"]
     return found
 
 
@@ -130,11 +132,11 @@ def _whole(spark: SparkSession, batch: Batch, valid: DataFrame, counts: Counts) 
     Rows of which a change left something out are few, so they are filled in memory.
     """
     assert batch.contract.vault is not None
-    events, lacking = valid.select(*_stamped(batch)), F.col(UNAVAILABLE).isNotNull()
+    events, lacking = valid.select(*_stamped(batch)), F.col(UNCHANGED).isNotNull()
     table = batch.tables.open(batch.events)
     if not counts.left_out and not (table is not None and has_any(table)):
         return events
-    key, columns = f"{batch.contract.vault.parent}_hk", [*_stamped(batch), *EXTRA]
+    key, columns = f"{batch.contract.vault.parent}_hk", [*_stamped(batch), *UNCHANGED_COLUMNS]
 
     def of_keys(keys: pa.Table) -> pa.Table:
         wanted = F.broadcast(spark.createDataFrame(keys))

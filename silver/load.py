@@ -16,8 +16,8 @@ from lakehouse.storage.append import added
 from lakehouse.storage.tables import Tables
 from silver import cross_row_rules, large_batch, small_batch
 from silver.batch import Batch, Loaded
-from silver.gate import judged
-from silver.pending import Waiting, batches, stored_until, waiting
+from silver.gate import validated
+from silver.pending import PendingRows, consumed_and_newest, pending_rows, stored_until
 from silver.type_widening import follow
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def load(
     run: Run,
     progress: Callable[..., None] = lambda *_: None,
     *,
-    held_to_rules: bool = True,
+    enforce_rules: bool = True,
 ) -> list[Step]:
     """Load every dataset that has new bronze rows; return one step a dataset.
 
@@ -52,23 +52,23 @@ def load(
     known = {contract.dataset: contract for contract in contracts}
     for contract in known.values():
         if contract.vault is not None:
-            consumed, newest = batches(tables, contract)
+            consumed, newest = consumed_and_newest(tables, contract)
             if newest > consumed:
                 seal = Seal.at(settings) if contract.personal else None
                 found.append(
-                    Batch(contract, run, tables, consumed, newest, held_to_rules, known, seal)
+                    Batch(contract, run, tables, consumed, newest, enforce_rules, known, seal)
                 )
     with configured(spark, _options(found)), ThreadPoolExecutor(PARALLEL) as pool:
         return [
             step
-            for wave in cross_row_rules.in_waves(found)
+            for wave in cross_row_rules.in_reference_order(found)
             for step in pool.map(lambda batch: _load_or_stop(spark, batch, progress), wave)
         ]
 
 
 def _options(found: list[Batch]) -> Mapping[str, str]:
     """Return the options of Spark by how much there is to judge, and to compare it with."""
-    rows = [waiting(batch.tables, batch.contract, batch.consumed).rows for batch in found]
+    rows = [pending_rows(batch.tables, batch.contract, batch.consumed).rows for batch in found]
     stored = sum(added(batch.tables, batch.events, -1) for batch in found)
     most = min(FEW_ROWS, small_batch.ROWS)
     few = None not in rows and sum(n or 0 for n in rows) < most and stored < SMALL_BYTES
@@ -94,10 +94,10 @@ def _load_or_stop(spark: SparkSession, batch: Batch, progress: Callable[..., Non
 def _load_one(spark: SparkSession, batch: Batch, progress: Callable[..., None]) -> Step:
     start, contract, run = time.monotonic(), batch.contract, batch.run
     follow(spark, batch)
-    expected = waiting(batch.tables, contract, batch.consumed)
+    expected = pending_rows(batch.tables, contract, batch.consumed)
     between = (F.col("_batch") > batch.consumed) & (F.col("_batch") <= batch.newest)
     bronze = spark.read.format("delta").load(batch.tables.path(batch.bronze)).where(between)
-    rows, stored = judged(bronze, contract), stored_events(spark, batch, expected.first_position)
+    rows, stored = validated(bronze, contract), stored_events(spark, batch, expected.first_position)
     if expected.rows is not None and expected.rows <= small_batch.ROWS:
         loaded = small_batch.load(spark, batch, rows, stored)
     else:
@@ -141,7 +141,7 @@ def stored_events(spark: SparkSession, batch: Batch, first: str | None) -> DataF
     return stored.select(*columns)
 
 
-def reconcile(contract: Contract, loaded: Loaded, expected: Waiting) -> None:
+def reconcile(contract: Contract, loaded: Loaded, expected: PendingRows) -> None:
     """Compare the gate's counts with what Delta says was read and written."""
     rejected = loaded.split["quarantined"] - loaded.rejected_before
     pairs = {

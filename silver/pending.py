@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from lakehouse.storage.tables import Tables
 
 
-def batches(tables: Tables, contract: Contract) -> tuple[int, int]:
+def consumed_and_newest(tables: Tables, contract: Contract) -> tuple[int, int]:
     """Return the last bronze batch that silver holds and the newest there is, -1 for none."""
     assert contract.vault is not None
     bronze = TableName.of("bronze", contract.domain, contract.dataset)
@@ -24,7 +24,7 @@ def batches(tables: Tables, contract: Contract) -> tuple[int, int]:
 
 
 @dataclass(frozen=True)
-class Waiting:
+class PendingRows:
     """The bronze rows after a batch, by the log's own statistics; None where it does not know.
 
     It does not where a compaction has put rows of older and newer batches into one file.
@@ -34,22 +34,22 @@ class Waiting:
     first_position: str | None
 
 
-def waiting(tables: Tables, contract: Contract, consumed: int) -> Waiting:
+def pending_rows(tables: Tables, contract: Contract, consumed: int) -> PendingRows:
     """Return how many bronze rows came after a batch, and the least of their positions."""
     total, positions = 0, []
     for file in _file_statistics(tables, TableName.of("bronze", contract.domain, contract.dataset)):
         if file["num_records"] and file["max._batch"] > consumed:
             if file["min._batch"] <= consumed:
-                return Waiting(None, None)
+                return PendingRows(None, None)
             total += file["num_records"]
             positions.append(file.get("min._sequence"))
     known = [position for position in positions if position is not None]
-    return Waiting(total, min(known) if known and len(known) == len(positions) else None)
+    return PendingRows(total, min(known) if known and len(known) == len(positions) else None)
 
 
-def volume(tables: Tables, contract: Contract) -> int:
+def pending_bytes(tables: Tables, contract: Contract) -> int:
     """Return the bytes of the bronze files that hold rows which silver has not read."""
-    consumed, newest = batches(tables, contract)
+    consumed, newest = consumed_and_newest(tables, contract)
     if consumed >= newest:
         return 0
     files = _file_statistics(tables, TableName.of("bronze", contract.domain, contract.dataset))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lakehouse.quality.sealing import Seal
     from silver.batch import Batch
 
-TOLD = ("status", "failures", "contract_version", *SETTLED)
+UPDATED = ("status", "failures", "contract_version", *SETTLED)
 
 
 def as_rows(batch: Batch, rejected: pa.Table) -> pa.Table:
@@ -71,7 +71,7 @@ def _sealed_batches(
         yield from sealed(pa.Table.from_batches([each]), contract, seal).cast(schema).to_batches()
 
 
-def tell(batch: Batch, settled: pa.Table, changed: pa.Table) -> None:
+def record_outcomes(batch: Batch, settled: pa.Table, changed: pa.Table) -> None:
     """Write into the quarantine what became of rows, in one commit: those settled, those that wait."""
     name, version = batch.quarantine, batch.contract.version
     now, number = datetime.now(UTC), batch.run.number
@@ -103,7 +103,7 @@ def tell(batch: Batch, settled: pa.Table, changed: pa.Table) -> None:
         )
         .when_matched_update(
             {
-                **{column: f"told.{column}" for column in TOLD if column != "failures"},
+                **{column: f"told.{column}" for column in UPDATED if column != "failures"},
                 # why it was refused stays to be read
                 "failures": f"case when told.status = '{OPEN}' then told.failures "
                 "else stored.failures end",

@@ -20,12 +20,12 @@ from lakehouse.errors import UsageError
 from lakehouse.quality.quarantine_rows import FAILURES, OPEN, ROW_ID
 from lakehouse.runs.ledger import Step
 from silver.batch import Batch
-from silver.duplicates import VERDICT, verdicts
-from silver.gate import FORMER, identified, judged
+from silver.duplicates import OUTCOME, outcomes
+from silver.gate import FORMER, identified, validated
 from silver.load import reconcile, stored_events
-from silver.pending import Waiting
-from silver.quarantine import tell
-from silver.small_batch import ROWS, put, taken
+from silver.pending import PendingRows
+from silver.quarantine import record_outcomes
+from silver.small_batch import ROWS, collected, write_rows
 from silver.type_widening import follow
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Replay(Batch):
     """Rows of batches that were consumed long ago: their commits say nothing of how far bronze is."""
 
     @property
-    def idempotency_key(self) -> None:
+    def bookmark(self) -> None:
         """Return nothing: what is stored already is found by key and position."""
         return
 
@@ -53,7 +53,7 @@ class Replay(Batch):
 
 
 @dataclass(frozen=True)
-class Rejudged:
+class Revalidated:
     """Some open rows of the quarantine, as the gate judges them now.
 
     `settled` are those that go through or repeat what is there, `changed` those that fail with
@@ -64,7 +64,7 @@ class Rejudged:
     decided: DataFrame
     rows: pa.Table
     open: int
-    settled: pa.Table
+    resolved: pa.Table
     changed: pa.Table
     valid: int
     missing: int
@@ -72,15 +72,15 @@ class Rejudged:
     @property
     def still_open(self) -> int:
         """Return how many rows stay in quarantine."""
-        return self.open - self.settled.num_rows
+        return self.open - self.resolved.num_rows
 
     @property
-    def has_news(self) -> bool:
+    def has_changes(self) -> bool:
         """Return whether anything would be written."""
-        return bool(self.settled.num_rows or self.changed.num_rows)
+        return bool(self.resolved.num_rows or self.changed.num_rows)
 
 
-def opened(batch: Batch, where: str = "") -> Iterator[pa.Table]:
+def open_rows(batch: Batch, where: str = "") -> Iterator[pa.Table]:
     """Yield the open rows of a dataset's quarantine, so many at a time as memory holds.
 
     `where` is a condition on the columns of the quarantine, in DuckDB's SQL.
@@ -118,7 +118,7 @@ def opened(batch: Batch, where: str = "") -> Iterator[pa.Table]:
         last = (found[ROW_ID][-1].as_py(), found["_bronze_batch"][-1].as_py())
 
 
-def rejudge(spark: SparkSession, batch: Batch, found: pa.Table) -> Rejudged:
+def revalidate(spark: SparkSession, batch: Batch, found: pa.Table) -> Revalidated:
     """Return open rows as the gate judges them now; nothing is written."""
     contract = batch.contract
     bronze = spark.read.format("delta").load(batch.tables.path(batch.bronze))
@@ -130,14 +130,14 @@ def rejudge(spark: SparkSession, batch: Batch, found: pa.Table) -> Rejudged:
         first = limits["min"]
         bronze = bronze.where(F.col("_sequence").between(first, limits["max"]))
     bronze, names = _chosen(spark, batch, identified(bronze), found)
-    decided = verdicts(
-        judged(bronze, contract), contract, stored_events(spark, batch, first), "anywhere"
+    decided = outcomes(
+        validated(bronze, contract), contract, stored_events(spark, batch, first), "anywhere"
     )
-    rows = taken(decided, batch)
+    rows = collected(decided, batch)
     own = rows.filter(pc.invert(rows[FORMER]))
     outcome: dict[str, Any] = {}
     for identity, verdict, failures in zip(
-        own[ROW_ID].to_pylist(), own[VERDICT].to_pylist(), own["_failures"].to_pylist(), strict=True
+        own[ROW_ID].to_pylist(), own[OUTCOME].to_pylist(), own["_failures"].to_pylist(), strict=True
     ):
         stored = names[identity]
         # of equal rows one may contradict another: then all of them wait
@@ -160,10 +160,10 @@ def _chosen(
 
 def _told(
     batch: Batch, found: pa.Table, outcome: dict[str, Any], decided: DataFrame, rows: pa.Table
-) -> Rejudged:
+) -> Revalidated:
     ids = found[ROW_ID].to_pylist()
     passes = [identity in outcome and not outcome[identity] for identity in ids]
-    settled, rest = found.filter(pa.array(passes)), found.filter(pa.array([not p for p in passes]))
+    resolved, rest = found.filter(pa.array(passes)), found.filter(pa.array([not p for p in passes]))
     changed = [
         row | {"failures": outcome[row[ROW_ID]]}
         for row in rest.to_pylist()
@@ -174,14 +174,14 @@ def _told(
         )
     ]
     own = rows.filter(pc.invert(rows[FORMER]))
-    return Rejudged(
+    return Revalidated(
         batch=batch,
         decided=decided,
         rows=rows,
         open=found.num_rows,
-        settled=settled,
+        resolved=resolved,
         changed=pa.Table.from_pylist(changed, schema=_with_failures(found.schema)),
-        valid=Counter(own[VERDICT].to_pylist())["valid"],
+        valid=Counter(own[OUTCOME].to_pylist())["valid"],
         missing=sum(identity not in outcome for identity in ids),
     )
 
@@ -194,25 +194,25 @@ def _reasons(failures: Any) -> list[tuple[str, str]]:
     return sorted((f["column"], f["rule"]) for f in failures or [])
 
 
-def write(spark: SparkSession, run: Run, found: Rejudged) -> Step:
+def write(spark: SparkSession, run: Run, found: Revalidated) -> Step:
     """Load the rows that pass and tell the quarantine; return the step.
 
     The step moves rows from one account to another, so its counts add up to an input of none.
     """
     batch = replace(found.batch, run=run)
-    settled = found.settled.num_rows
+    resolved = found.resolved.num_rows
     follow(spark, batch)
-    loaded = put(spark, batch, found.decided, found.rows)
-    reconcile(batch.contract, loaded, Waiting(None, None))
-    tell(batch, found.settled, found.changed)
+    loaded = write_rows(spark, batch, found.decided, found.rows)
+    reconcile(batch.contract, loaded, PendingRows(None, None))
+    record_outcomes(batch, found.resolved, found.changed)
     step = run.record(
         Step(
             run.number, run.domain, "silver", str(batch.events),
-            valid=found.valid, quarantined=-settled, superseded=settled - found.valid,
+            valid=found.valid, quarantined=-resolved, superseded=resolved - found.valid,
             written=loaded.events.rows, bytes=loaded.events.bytes,
             upstream=str(batch.bronze), version_from=batch.newest, version_to=batch.newest,
             contract_version=batch.contract.version,
-            message=f"{settled:,} of {found.open:,} quarantined rows replayed",
+            message=f"{resolved:,} of {found.open:,} quarantined rows replayed",
         )
     )  # fmt: skip
     run.flush()

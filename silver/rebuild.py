@@ -24,11 +24,11 @@ from lakehouse.runs.ledger import Step
 from lakehouse.storage.append import append_arrow, between
 from lakehouse.storage.merge import DELETED, Merge
 from silver import truncates
-from silver.duplicates import VERDICT, verdicts
-from silver.gate import judged
+from silver.duplicates import OUTCOME, outcomes
+from silver.gate import validated
 from silver.quarantine import as_rows
-from silver.small_batch import ROWS, load_members, whole
-from silver.unchanged_values import EXTRA
+from silver.small_batch import ROWS, load_members, with_unchanged_values
+from silver.unchanged_values import UNCHANGED_COLUMNS
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Restated:
+class RebuiltSlice:
     """A slice as it should be: its events, those stored that should not be, and what differs."""
 
     events: pa.Table
@@ -60,7 +60,7 @@ class Restated:
         return not (self.changed or self.removed)
 
 
-def derive(spark: SparkSession, batch: Batch, where: str, *, repair: bool = False) -> Restated:
+def derive(spark: SparkSession, batch: Batch, where: str, *, repair: bool = False) -> RebuiltSlice:
     """Return a slice as bronze gives it; nothing is written unless `repair` is asked for.
 
     Raises:
@@ -73,14 +73,14 @@ def derive(spark: SparkSession, batch: Batch, where: str, *, repair: bool = Fals
             "load all of it again"
         )
     bronze = spark.read.format("delta").load(batch.tables.path(batch.bronze))
-    rows = judged(bronze.where(F.col("_batch") <= batch.consumed), contract)
+    rows = validated(bronze.where(F.col("_batch") <= batch.consumed), contract)
     keys = _keys(spark, batch, rows, where)
-    of_slice = verdicts(
+    of_slice = outcomes(
         rows.join(keys, list(contract.keys), how="left_semi"), contract, None, "anywhere"
     )
     columns = [column for column in events_columns(contract) if column != "_batch"]
     wanted = dict.fromkeys(
-        [*columns, *EXTRA, VERDICT, "_failures", "_row", "_source", "_batch", ROW_ID]
+        [*columns, *UNCHANGED_COLUMNS, OUTCOME, "_failures", "_row", "_source", "_batch", ROW_ID]
     )
     found = of_slice.select(*wanted).limit(ROWS + 1).toArrow()
     if found.num_rows > ROWS:
@@ -88,12 +88,14 @@ def derive(spark: SparkSession, batch: Batch, where: str, *, repair: bool = Fals
             f"{batch.events}: the slice has more than {ROWS:,} rows: take a narrower one, or leave "
             "--where out to load all of the table again"
         )
-    valid = found.filter(pc.equal(found[VERDICT], "valid"))
-    events = whole(spark, batch, valid.select([*columns, *EXTRA]), repair=repair)
-    ends = truncates.of_keys(spark, batch, of_slice.where(F.col(VERDICT) == "valid"))
+    valid = found.filter(pc.equal(found[OUTCOME], "valid"))
+    events = with_unchanged_values(
+        spark, batch, valid.select([*columns, *UNCHANGED_COLUMNS]), repair=repair
+    )
+    ends = truncates.deletes_of_keys(spark, batch, of_slice.where(F.col(OUTCOME) == "valid"))
     if ends is not None:
         events = pa.concat_tables([events, ends.toArrow()], promote_options="permissive")
-    rejected = found.filter(pc.equal(found[VERDICT], "quarantined"))
+    rejected = found.filter(pc.equal(found[OUTCOME], "quarantined"))
     return _compared(batch, events, keys.toArrow(), rejected, valid)
 
 
@@ -113,7 +115,7 @@ def _keys(spark: SparkSession, batch: Batch, rows: DataFrame, where: str) -> Dat
 
 def _compared(
     batch: Batch, events: pa.Table, keys: pa.Table, rejected: pa.Table, valid: pa.Table
-) -> Restated:
+) -> RebuiltSlice:
     table = batch.tables.open(batch.events)
     assert table is not None
     assert batch.contract.vault is not None
@@ -136,7 +138,7 @@ def _compared(
             for column in events.column_names
             if column not in (*identity, "_batch")
         )
-        return Restated(
+        return RebuiltSlice(
             events=events,
             stale=database.sql(f"select * from stored s anti join events e on {one}")
             .to_arrow_table()
@@ -160,7 +162,7 @@ def _count(database: DuckDBPyConnection, rest: str) -> int:
     return database.sql(f"select count(*) from (select 1 from {rest})").fetchall()[0][0]
 
 
-def write(batch: Batch, found: Restated) -> Step:
+def write(batch: Batch, found: RebuiltSlice) -> Step:
     """Put the slice in place in one commit, all its rows as of this run; return the step.
 
     The rows of the slice are news to whoever reads the table by `_batch`, changed or not.
@@ -192,12 +194,12 @@ def write(batch: Batch, found: Restated) -> Step:
             run.number, run.domain, "silver", str(name),
             written=written.rows, bytes=written.bytes, upstream=str(batch.bronze),
             version_from=batch.consumed, version_to=batch.consumed,
-            contract_version=batch.contract.version, message=told(found),
+            contract_version=batch.contract.version, message=difference(found),
         )
     )  # fmt: skip
 
 
-def told(found: Restated) -> str:
+def difference(found: RebuiltSlice) -> str:
     """Return in words what differs between a slice as stored and as bronze gives it."""
     return (
         f"{found.stored:,} rows stored: {found.added:,} added, {found.changed:,} changed, "

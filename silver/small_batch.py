@@ -22,10 +22,10 @@ from lakehouse.storage.append import Written, append_arrow
 from lakehouse.storage.tables import TableName, Tables
 from silver import cross_row_rules, dataset_rules, truncates
 from silver.batch import Batch, Loaded
-from silver.duplicates import VERDICT, VERDICTS, verdicts
-from silver.gate import FORMER, GOOD, IDENTITY, UNAVAILABLE
+from silver.duplicates import OUTCOME, OUTCOMES, outcomes
+from silver.gate import FORMER, GOOD, IDENTITY, UNCHANGED
 from silver.quarantine import as_rows
-from silver.unchanged_values import EXTRA, fill
+from silver.unchanged_values import UNCHANGED_COLUMNS, fill
 from silver.vault import LOCKS, record
 
 if TYPE_CHECKING:
@@ -43,59 +43,65 @@ GHOST = bytes(32)
 ORDERED = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "DATE")
 
 
-def load(spark: SparkSession, batch: Batch, judged: DataFrame, stored: DataFrame | None) -> Loaded:
+def load(
+    spark: SparkSession, batch: Batch, validated: DataFrame, stored: DataFrame | None
+) -> Loaded:
     """Load the batch: a Spark job or two for the verdicts, an Arrow append a table that has news.
 
     Whether a row is good is cheap to say; why it is not, how it came and which of equal events is
     the first is not. So that is asked of those rows alone that it concerns.
     """
     contract = batch.contract
-    decided = verdicts(judged, contract, stored, "none")
-    rows = decided.select(*_wanted(batch), VERDICT, GOOD, IDENTITY).toArrow()
+    decided = outcomes(validated, contract, stored, "none")
+    rows = decided.select(*_wanted(batch), OUTCOME, GOOD, IDENTITY).toArrow()
     unclear = _unclear(rows)
     if unclear.num_rows:
         clear = pc.invert(pc.is_in(rows[IDENTITY], unclear[IDENTITY].combine_chunks()))
         those = F.broadcast(spark.createDataFrame(unclear))
-        again = verdicts(judged.join(those, IDENTITY, "left_semi"), contract, stored, "anywhere")
+        again = outcomes(validated.join(those, IDENTITY, "left_semi"), contract, stored, "anywhere")
         rows = pa.concat_tables(
-            [rows.filter(clear), taken(again, batch)], promote_options="default"
+            [rows.filter(clear), collected(again, batch)], promote_options="default"
         )
-    return put(spark, batch, decided, rows)
+    return write_rows(spark, batch, decided, rows)
 
 
 def _unclear(rows: pa.Table) -> pa.Table:
     """Return the identities of rejected rows, and those that several good rows have."""
     with duckdb.connect() as connection:
-        connection.register("judged", rows.select([IDENTITY, GOOD, VERDICT]))
+        connection.register("judged", rows.select([IDENTITY, GOOD, OUTCOME]))
         return connection.sql(
             f"select {IDENTITY} from judged group by {IDENTITY} "
-            f"having count_if({GOOD}) > 1 or count_if({VERDICT} = 'quarantined') > 0"
+            f"having count_if({GOOD}) > 1 or count_if({OUTCOME} = 'quarantined') > 0"
         ).to_arrow_table()
 
 
-def taken(decided: DataFrame, batch: Batch) -> pa.Table:
+def collected(decided: DataFrame, batch: Batch) -> pa.Table:
     """Return rows with their verdicts and their reasons, as Arrow: one Spark job."""
     # The row as it came is wanted of few, so it is built for few.
-    as_it_came = F.when(F.col(VERDICT) == "quarantined", F.col("_row")).alias("_row")
-    reasons = (VERDICT, "_failures", "_source", ROW_ID)
+    as_it_came = F.when(F.col(OUTCOME) == "quarantined", F.col("_row")).alias("_row")
+    reasons = (OUTCOME, "_failures", "_source", ROW_ID)
     return decided.select(*_wanted(batch), *reasons, as_it_came).toArrow()
 
 
 def _wanted(batch: Batch) -> list[str]:
     """Return the columns that are written of good rows, or decide where a row goes."""
     columns = [c for c in events_columns(batch.contract) if c != "_batch"]
-    return list(dict.fromkeys([*columns, *EXTRA, *dataset_rules.columns(batch), FORMER, "_batch"]))
+    return list(
+        dict.fromkeys(
+            [*columns, *UNCHANGED_COLUMNS, *dataset_rules.columns(batch), FORMER, "_batch"]
+        )
+    )
 
 
-def put(spark: SparkSession, batch: Batch, decided: DataFrame, rows: pa.Table) -> Loaded:
+def write_rows(spark: SparkSession, batch: Batch, decided: DataFrame, rows: pa.Table) -> Loaded:
     """Write a batch's rows, taken from `decided`, each to where its verdict sends it."""
     columns = [c for c in events_columns(batch.contract) if c != "_batch"]
-    formers = rows.filter(pc.and_(rows[FORMER], pc.equal(rows[VERDICT], "valid")))
+    formers = rows.filter(pc.and_(rows[FORMER], pc.equal(rows[OUTCOME], "valid")))
     rows = rows.filter(pc.invert(rows[FORMER]))
-    by = {verdict: rows.filter(pc.equal(rows[VERDICT], verdict)) for verdict in VERDICTS}
+    by = {verdict: rows.filter(pc.equal(rows[OUTCOME], verdict)) for verdict in OUTCOMES}
     alive, bad = by["valid"].filter(pc.not_equal(by["valid"]["_op"], "d")), by["quarantined"]
     split = {verdict: part.num_rows for verdict, part in by.items()}
-    audit = dataset_rules.hold(
+    audit = dataset_rules.enforce(
         batch, alive, split, lambda: dataset_rules.reasons_in(bad) if bad.num_rows else []
     )
     load_members(batch, by["valid"])
@@ -106,12 +112,12 @@ def put(spark: SparkSession, batch: Batch, decided: DataFrame, rows: pa.Table) -
             batch.tables,
             batch.quarantine,
             as_rows(batch, bad),
-            idempotency_key=batch.idempotency_key,
+            idempotency_key=batch.bookmark,
             skip_on=("_batch",),
             described=describe.quarantine(batch.contract),
         )
     # Last, since this commit also says how far bronze was read.
-    events = whole(spark, batch, by["valid"].select([*columns, *EXTRA]))
+    events = with_unchanged_values(spark, batch, by["valid"].select([*columns, *UNCHANGED_COLUMNS]))
     closed = truncates.deletes(spark, batch, decided, came=by["truncate"].num_rows > 0)
     ends = None if closed is None else closed.toArrow()
     if formers.num_rows:
@@ -119,14 +125,14 @@ def put(spark: SparkSession, batch: Batch, decided: DataFrame, rows: pa.Table) -
         ends = formers.select(columns).append_column("_batch", numbers)
     if ends is not None:
         events = pa.concat_tables([events, ends], promote_options="permissive")
-    warnings = cross_row_rules.hold(spark, batch, events)
+    warnings = cross_row_rules.enforce(spark, batch, events)
     written = Written(-1, 0, 0)
-    if events.num_rows or batch.idempotency_key:
+    if events.num_rows or batch.bookmark:
         written = append_arrow(
             batch.tables,
             batch.events,
             events,
-            idempotency_key=batch.idempotency_key,
+            idempotency_key=batch.bookmark,
             skip_on=batch.skip_on,
             described=describe.events(batch.contract),
         )
@@ -151,20 +157,22 @@ def load_members(batch: Batch, valid: pa.Table) -> None:
             _link(connection, batch.tables, batch.contract, batch.run)
 
 
-def whole(spark: SparkSession, batch: Batch, events: pa.Table, *, repair: bool = True) -> pa.Table:
+def with_unchanged_values(
+    spark: SparkSession, batch: Batch, events: pa.Table, *, repair: bool = True
+) -> pa.Table:
     """Return the events with their batch, and with the values that they leave out."""
     assert batch.contract.vault is not None
     key = f"{batch.contract.vault.parent}_hk"
     numbers = _constant(batch.run.number, pa.int64(), events.num_rows)
     events = events.append_column("_batch", numbers)
-    lacking = pc.is_valid(events[UNAVAILABLE])
+    lacking = pc.is_valid(events[UNCHANGED])
 
     def of_keys(keys: pa.Table) -> pa.Table:
         return events.filter(pc.is_in(events[key], keys[key].combine_chunks()))
 
     filled = fill(spark, batch, events.filter(lacking), of_keys, repair=repair)
     if filled is None:
-        return events.drop_columns(list(EXTRA))
+        return events.drop_columns(list(UNCHANGED_COLUMNS))
     return pa.concat_tables([events.filter(pc.invert(lacking)), filled])
 
 

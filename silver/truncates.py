@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from contracts.compilers import vault_sql
 from contracts.compilers.vault_sql import events_columns
 from lakehouse.storage.tables import TableName
-from silver.duplicates import VERDICT
+from silver.duplicates import OUTCOME
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
@@ -42,7 +42,7 @@ def deletes(
         return None
     keys = contract.keys
     truncates = spark.read.format("delta").load(tables.path(name)).select(*COLUMNS)
-    seen = decided.where(F.col(VERDICT) == "valid").select(*keys, "_sequence")
+    seen = decided.where(F.col(OUTCOME) == "valid").select(*keys, "_sequence")
     stored = None
     if tables.exists(batch.events):
         stored = spark.read.format("delta").load(tables.path(batch.events))
@@ -55,7 +55,7 @@ def deletes(
     return _as_events(batch, closed)
 
 
-def of_keys(spark: SparkSession, batch: Batch, valid: DataFrame) -> DataFrame | None:
+def deletes_of_keys(spark: SparkSession, batch: Batch, valid: DataFrame) -> DataFrame | None:
     """Return the deletes that truncates call for among all good events of some keys."""
     name, keys = _table(batch), batch.contract.keys
     if not batch.tables.exists(name):
@@ -73,7 +73,7 @@ def _table(batch: Batch) -> TableName:
 
 def _remember(batch: Batch, decided: DataFrame) -> None:
     """Keep the batch's truncates, each once. Read again after a crash, they change nothing."""
-    truncates = decided.where(F.col(VERDICT) == "truncate").select(*COLUMNS).toArrow()
+    truncates = decided.where(F.col(OUTCOME) == "truncate").select(*COLUMNS).toArrow()
     tables, name = batch.tables, _table(batch)
     known = {row["_sequence"] for row in tables.rows(name, ["_sequence"])}
     places = truncates["_sequence"].to_pylist()

@@ -19,7 +19,7 @@ from pyspark.sql import functions as F
 from contracts.compilers import vault_sql
 from lakehouse.engine.duckdb import connection
 from lakehouse.storage.merge import DELETED, Merge
-from silver.gate import MOVED_FROM, UNAVAILABLE
+from silver.gate import MOVED_FROM, UNCHANGED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from silver.batch import Batch
 
-EXTRA = (UNAVAILABLE, MOVED_FROM)
+UNCHANGED_COLUMNS = (UNCHANGED, MOVED_FROM)
 Place = tuple[bytes, str]
 
 
@@ -51,7 +51,7 @@ class Log:
         for row in rows:
             event = Event(
                 row["_op"],
-                frozenset(row[UNAVAILABLE] or ()),
+                frozenset(row[UNCHANGED] or ()),
                 row[MOVED_FROM],
                 {column: row[column] for column in columns},
             )
@@ -93,7 +93,10 @@ def fill(
     key = f"{batch.contract.vault.parent}_hk"
     table = batch.tables.open(batch.events)
     stored = None if table is None or not has_any(table) else _stored(table, key)
-    rows = [*left_out.select([key, *EXTRA]).to_pylist(), *(stored.to_pylist() if stored else [])]
+    rows = [
+        *left_out.select([key, *UNCHANGED_COLUMNS]).to_pylist(),
+        *(stored.to_pylist() if stored else []),
+    ]
     if not rows:
         return None
     groups = _moves((row[key], row[MOVED_FROM]) for row in rows)
@@ -102,7 +105,7 @@ def fill(
     keys = pa.table(
         {key: pa.array([k for k in sorted(groups) if groups[k] in touched], came[key].type)}
     )
-    columns = sorted({name for row in rows for name in row[UNAVAILABLE] or ()})
+    columns = sorted({name for row in rows for name in row[UNCHANGED] or ()})
     before = came.schema.empty_table() if table is None else _events(table, key, keys, came.schema)
     log = Log([*before.to_pylist(), *came.to_pylist()], key, columns)
     filled = _filled(log, came, key)
@@ -114,11 +117,13 @@ def fill(
 
 def has_any(table: DeltaTable) -> bool:
     """Return whether any stored event left a value out."""
-    return UNAVAILABLE in {field.name for field in table.schema().fields}
+    return UNCHANGED in {field.name for field in table.schema().fields}
 
 
 def _stored(table: DeltaTable, key: str) -> pa.Table:
-    return pa.table(table.scan(columns=[key, *EXTRA], predicate=f"{UNAVAILABLE} is not null"))
+    return pa.table(
+        table.scan(columns=[key, *UNCHANGED_COLUMNS], predicate=f"{UNCHANGED} is not null")
+    )
 
 
 def _moves(pairs: Iterable[tuple[bytes, bytes | None]]) -> dict[bytes, bytes]:
@@ -157,7 +162,7 @@ def _filled(log: Log, rows: pa.Table, key: str, *, only_changed: bool = False) -
     for row in rows.to_pylist():
         values = {
             column: log.value((row[key], row["_sequence"]), column)
-            for column in row[UNAVAILABLE] or ()
+            for column in row[UNCHANGED] or ()
         }
         if values and not (only_changed and all(row[c] == v for c, v in values.items())):
             found.append(row | values)

@@ -15,7 +15,7 @@ from bronze.type_coercion import payload
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
-    from bronze.discovery import Found
+    from bronze.discovery import LandedFile
     from contracts.model.contract import Contract
 
 ENVELOPE = (
@@ -33,7 +33,7 @@ PARTITIONS = 1 << 14
 OPTIONS = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": "_corrupt"}
 
 
-def lines(spark: SparkSession, found: list[Found]) -> DataFrame:
+def lines(spark: SparkSession, found: list[LandedFile]) -> DataFrame:
     """Return one row a line: its text, its file, and the parsed envelope in `e`."""
     text = spark.read.text([str(file.absolute) for file in found]).select(
         F.col("value").alias("_line"),

@@ -15,13 +15,13 @@ from lakehouse.errors import Broken, ContractBreach
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-    from bronze.discovery import Found
+    from bronze.discovery import LandedFile
     from contracts.model.contract import Contract
 
 METADATA = ("_origin", "_source_ts")
 
 
-def check(contract: Contract, file: Found) -> pa.Schema:
+def check(contract: Contract, file: LandedFile) -> pa.Schema:
     """Return a file's schema; raise ContractBreach for a file that cannot be loaded whole."""
     if file.size == 0:
         raise _breach(contract, "whole file", f"{file.path} is empty (0 bytes): nothing was loaded")
@@ -53,10 +53,10 @@ def _breach(contract: Contract, rule: str, what: str) -> ContractBreach:
 
 
 def rows(
-    spark: SparkSession, contract: Contract, found: list[Found], schemas: list[pa.Schema]
+    spark: SparkSession, contract: Contract, found: list[LandedFile], schemas: list[pa.Schema]
 ) -> DataFrame:
     """Return one bronze row (without batch columns) a row of the files; files are read by schema."""
-    groups: dict[tuple[str, ...], list[Found]] = defaultdict(list)
+    groups: dict[tuple[str, ...], list[LandedFile]] = defaultdict(list)
     for file, schema in zip(found, schemas, strict=True):
         groups[(file.capture.order, str(schema.remove_metadata()))].append(file)
     frames = [_group(spark, contract, group) for group in groups.values()]
@@ -66,7 +66,7 @@ def rows(
     return union
 
 
-def _group(spark: SparkSession, contract: Contract, group: list[Found]) -> DataFrame:
+def _group(spark: SparkSession, contract: Contract, group: list[LandedFile]) -> DataFrame:
     frame = spark.read.parquet(*[str(file.absolute) for file in group])
     kinds = {field.name: field.dataType.simpleString() for field in frame.schema.fields}
     given = {name: (F.col(f"`{name}`"), kind) for name, kind in kinds.items()}

@@ -18,7 +18,7 @@ def propose(
     Raises:
         UsageError: no such dataset.
     """
-    from bronze.schema_drift import beyond
+    from bronze.schema_drift import drifted_columns
     from contracts.evolution.diff import raised
     from contracts.evolution.patch import Proposed, fragment, patched
     from contracts.parsing.load import load_domain
@@ -31,7 +31,7 @@ def propose(
     tables, found = Tables.at(settings), []
     for name in [dataset] if dataset else contracts:
         contract = contracts[name]
-        columns = beyond(tables, contract) if contract.capture else []
+        columns = drifted_columns(tables, contract) if contract.capture else []
         if not columns:
             continue
         wanted = [

@@ -52,7 +52,7 @@ class Source:
 
     def pending(self):
         """Return the paths that the next run would plan."""
-        return [file.path for file in discovery.waiting(self.settings, self.contract)]
+        return [file.path for file in discovery.pending_files(self.settings, self.contract)]
 
 
 @pytest.fixture

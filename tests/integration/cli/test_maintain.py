@@ -99,7 +99,7 @@ def test_files_wait_to_be_merged_until_they_are_read(shop):
     assert found[str(BRONZE)]["files_to_merge"] == 0
     assert found[str(BRONZE)]["not_merged"] == "silver has not read all of it"
     contract = load_domain(shop.settings.contracts, "shop")["orders"]
-    assert pending.waiting(shop.tables, contract, 1).rows == 6
+    assert pending.pending_rows(shop.tables, contract, 1).rows == 6
     shop.run()
     found = listed(maintenance.maintain(shop.settings, "shop"))
     assert found[str(BRONZE)]["files_to_merge"] >= 2

@@ -65,7 +65,7 @@ def test_what_silver_has_read_does_not_count(home):
     """The bytes of bronze files with rows newer than silver's, and none of the others."""
     settings, tables = home
     contracts = load_domain(settings.contracts, "shop")
-    assert pending.volume(tables, contracts["customers"]) == 0
-    unread = pending.volume(tables, contracts["orders"])
+    assert pending.pending_bytes(tables, contracts["customers"]) == 0
+    unread = pending.pending_bytes(tables, contracts["orders"])
     whole = added(tables, TableName.of("bronze", "shop", "orders"), -1)
     assert 0 < unread < whole

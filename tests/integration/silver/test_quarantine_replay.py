@@ -169,7 +169,9 @@ def test_killed_between_its_commits_it_is_finished_by_the_next(
     ]
     tables = loaded(settings, [log])
     orders.write_contract(settings.contracts, contract(-100))
-    module, name = (small_batch, "append_arrow") if table == SATELLITE else (replaying, "tell")
+    module, name = (
+        (small_batch, "append_arrow") if table == SATELLITE else (replaying, "record_outcomes")
+    )
     write = getattr(module, name)
 
     def dies(*arguments, **options):

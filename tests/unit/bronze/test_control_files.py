@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from bronze.control_files import reconcile
-from bronze.discovery import files
+from bronze.discovery import landed_files
 from contracts.parsing.load import load_domain
 from lakehouse.errors import ContractBreach
 from tests import orders
@@ -33,7 +33,7 @@ def checked(settings, severity="error"):
     orders.write_contract(settings.contracts, document)
     contract = load_domain(settings.contracts, "shop")["orders"]
     run = SimpleNamespace(warnings=[])
-    reconcile(contract, list(files(settings, contract)), settings.landing / "shop", run)
+    reconcile(contract, list(landed_files(settings, contract)), settings.landing / "shop", run)
     return run
 
 
