@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
-from contracts.compilers import vault_sql
+from contracts.compilers import hash_keys, vault_sql
 from contracts.parsing.load import load_domain
 from lakehouse.engine.session import spark
 from lakehouse.settings import Settings
@@ -40,8 +40,8 @@ def gated_write(home: Path) -> dict[str, Any]:
         Tables.at(settings).path(TableName.of("bronze", DOMAIN, DATASET))
     )
     copied = [*contract.names, "_op", "_sequence", "_batch"]
-    computed = vault_sql.parent_key(contract) | vault_sql.hub_keys(contract)
-    computed |= {"_hashdiff": vault_sql.row_hash(contract), "_flags": "cast(null as array<string>)"}
+    computed = hash_keys.parent_key(contract) | hash_keys.hub_keys(contract)
+    computed |= {"_hashdiff": hash_keys.hashdiff(contract), "_flags": "cast(null as array<string>)"}
     stored = vault_sql.events_columns(contract)
     good = validated(rows, contract).where(GOOD)
     loaded = rows.withColumns({label: F.expr(text) for label, text in computed.items()})

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from contracts.sql import quoted
-from contracts.types import WHOLE, decimal
+from contracts.types import INTEGERS, decimal
 from lakehouse.engine.duckdb import connection
 from lakehouse.storage.tables import TableName
 
@@ -127,7 +127,7 @@ def _type(
 
 def _wider(database: DuckDBPyConnection, column: Column, text: str) -> DriftedColumn | None:
     """Return the wider type that takes the values that did not fit, None where no such type does."""
-    if column.type not in WHOLE[:-1] and decimal(column.type) is None:
+    if column.type not in INTEGERS[:-1] and decimal(column.type) is None:
         return None
     where = "_rescued is not null and element_at(_rescued, $name)[1] is not null"
     found = _described(database, column.name, text, where)
@@ -140,7 +140,7 @@ def _wider(database: DuckDBPyConnection, column: Column, text: str) -> DriftedCo
 
 
 def _holding(old: str, values: str) -> str | None:
-    if old in WHOLE:
+    if old in INTEGERS:
         return "bigint" if values == "bigint" else None
     mine, theirs = decimal(old), decimal(values) or ((18, 0) if values == "bigint" else None)
     if mine is None or theirs is None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-WHOLE = ("tinyint", "smallint", "int", "bigint")
-LADDERS = (WHOLE, ("float", "double"))
+INTEGERS = ("tinyint", "smallint", "int", "bigint")
+FLOATS = ("float", "double")
+LADDERS = (INTEGERS, FLOATS)
 SHORT = {"long": "bigint", "integer": "int", "short": "smallint", "byte": "tinyint"}
 DECIMAL = re.compile(r"^decimal\((\d+),(\d+)\)$")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from contracts.compilers import gate, vault_sql
+from contracts.compilers import gate, hash_keys
 from contracts.sql import from_text, literal, name
 from contracts.types import LADDERS, decimal
 from lakehouse.engine.python_checks import with_python_checks
@@ -101,13 +101,13 @@ def _validated(bronze: DataFrame, contract: Contract, *kept: str) -> DataFrame:
             "_flags": F.expr(gate.flags(contract)),
         }
     )
-    keys = vault_sql.parent_key(contract) | vault_sql.hub_keys(contract)
+    keys = hash_keys.parent_key(contract) | hash_keys.hub_keys(contract)
     apart = (*contract.names, "_op") if contract.keyless else contract.keys
     identity = ", ".join(name(column) for column in (*apart, "_sequence"))
     return checked.withColumns(
         {key: F.expr(expression) for key, expression in keys.items()}
         | {
-            "_hashdiff": F.expr(vault_sql.row_hash(contract)),
+            "_hashdiff": F.expr(hash_keys.hashdiff(contract)),
             IDENTITY: F.expr(f"xxhash64({identity})"),
         }
     )
@@ -141,7 +141,7 @@ def _moved_from(contract: Contract) -> SparkColumn:
         return F.lit(None).cast("binary")
     old = {key: f"_old_{key}" for key in contract.keys}
     given = " and ".join(f"{name(column)} is not null" for column in old.values())
-    return F.expr(f"case when {given} then {vault_sql.row_key(contract, old)} end")
+    return F.expr(f"case when {given} then {hash_keys.row_key(contract, old)} end")
 
 
 def _as_it_came(contract: Contract) -> str:

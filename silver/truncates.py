@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from contracts.compilers import vault_sql
+from contracts.compilers import hash_keys
 from contracts.compilers.vault_sql import events_columns
 from lakehouse.storage.tables import TableName
 from silver.duplicates import OUTCOME
@@ -89,11 +89,11 @@ def _as_events(batch: Batch, closed: DataFrame) -> DataFrame:
         for column in contract.columns
         if not column.key
     ]
-    hashes = vault_sql.parent_key(contract) | vault_sql.hub_keys(contract)
+    hashes = hash_keys.parent_key(contract) | hash_keys.hub_keys(contract)
     rows = closed.select(*contract.keys, *rest, *COLUMNS).withColumns(
         {key: F.expr(expression) for key, expression in hashes.items()}
         | {
-            "_hashdiff": F.expr(vault_sql.row_hash(contract)),
+            "_hashdiff": F.expr(hash_keys.hashdiff(contract)),
             "_op": F.lit("d"),
             "_flags": F.lit(None).cast("array<string>"),
             "_batch": F.lit(batch.run.number).cast("bigint"),

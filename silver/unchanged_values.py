@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from pyspark.sql import functions as F
 
-from contracts.compilers import vault_sql
+from contracts.compilers import hash_keys
 from lakehouse.engine.duckdb import connection
 from lakehouse.storage.merge import DELETED, Merge
 from silver.gate import MOVED_FROM, UNCHANGED
@@ -171,7 +171,7 @@ def _filled(log: Log, rows: pa.Table, key: str, *, only_changed: bool = False) -
 
 def _hashed(spark: SparkSession, batch: Batch, rows: pa.Table) -> pa.Table:
     hashed = spark.createDataFrame(rows).withColumn(
-        "_hashdiff", F.expr(vault_sql.row_hash(batch.contract))
+        "_hashdiff", F.expr(hash_keys.hashdiff(batch.contract))
     )
     return hashed.toArrow().select(rows.column_names).cast(rows.schema)
 

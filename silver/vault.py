@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
+from contracts.compilers import hash_keys, vault_sql
 from contracts.compilers import table_descriptions as describe
-from contracts.compilers import vault_sql
 from lakehouse.runs.ledger import Step
 from lakehouse.storage.append import Written, append
 from lakehouse.storage.tables import TableName
@@ -34,7 +34,7 @@ def load_hubs(
 ) -> None:
     """Add the business keys that the hubs do not know yet, the ghost row with the first ones."""
     assert contract.vault is not None
-    expressions = vault_sql.hub_keys(contract)
+    expressions = hash_keys.hub_keys(contract)
     for hub in contract.vault.hubs:
         key = f"{hub.name}_hk"
         # Hash each distinct key once, not each row.
@@ -67,13 +67,13 @@ def load_link(
     """Add the combinations of hub members that the link does not know yet."""
     assert contract.vault is not None
     key = f"{contract.vault.link}_hk"
-    hubs = vault_sql.hub_keys(contract)
+    hubs = hash_keys.hub_keys(contract)
     columns = dict.fromkeys([*contract.keys, *[c for h in contract.vault.hubs for c in h.columns]])
     members = (
         rows.select(*columns)
         .distinct()
         .select(
-            F.expr(vault_sql.parent_key(contract)[key]).alias(key),
+            F.expr(hash_keys.parent_key(contract)[key]).alias(key),
             *[F.expr(expression).alias(hub) for hub, expression in hubs.items()],
             *contract.vault.dependent,
         )

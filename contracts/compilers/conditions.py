@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from contracts.compilers import patterns
 from contracts.model.checks import arguments_of
-from contracts.sql import FLOATS, literal, name
-from contracts.types import decimal
+from contracts.sql import literal, name
+from contracts.types import FLOATS, decimal
 
 if TYPE_CHECKING:
     from contracts.model.contract import Column, Contract

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from contracts.compilers.conditions import violated
-from contracts.sql import FLOATS, literal, name
+from contracts.sql import literal, name
+from contracts.types import FLOATS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from contracts.compilers import vault_sql
+from contracts.compilers import hash_keys, vault_sql
 from contracts.compilers.engine_columns import AUDITED, BATCH, CAPTURED, HASH, REJECTED, VALIDITY
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def hub(contract: Contract, declared: Hub) -> TableDescription:
 def link(contract: Contract) -> TableDescription:
     """Return the table of the combinations of hub members."""
     assert contract.vault is not None
-    keys = [f"{contract.vault.link}_hk", *vault_sql.hub_keys(contract)]
+    keys = [f"{contract.vault.link}_hk", *hash_keys.hub_keys(contract)]
     dependent = [
         replace(_column(contract.column(column)), required=False)
         for column in contract.vault.dependent

@@ -1,58 +1,19 @@
-"""A contract's vault as SQL: hash keys, and the views that give history its order."""
+"""A contract's vault as SQL: the columns of its events, and the views of history, current rows and points in time."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from contracts.compilers import keyless_sql
-from contracts.sql import GHOST, hashed, literal, name
+from contracts.compilers.hash_keys import GHOST, hub_keys, parent_key
+from contracts.sql import literal, name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from contracts.model.contract import Contract, Hub
+    from contracts.model.contract import Contract
 
 AUDIT = ("_op", "_sequence", "_source_ts", "_origin", "_flags", "_batch")
-
-
-def hub_keys(contract: Contract) -> dict[str, str]:
-    """Return, by column name, the hash of each hub's business key; a null key is the ghost's."""
-    assert contract.vault is not None
-    return {f"{hub.name}_hk": _hub_key(contract, hub) for hub in contract.vault.hubs}
-
-
-def _hub_key(contract: Contract, hub: Hub) -> str:
-    columns = [(column, contract.column(column).type) for column in hub.columns]
-    missing = " or ".join(f"{name(column)} is null" for column in hub.columns)
-    return f"case when {missing} then {GHOST} else {hashed(columns)} end"
-
-
-def parent_key(contract: Contract) -> dict[str, str]:
-    """Return the hash that identifies a row: over the contract's primary key, or all its content.
-
-    For a dataset that describes a hub this is the hub's own key.
-    """
-    assert contract.vault is not None
-    if contract.vault.hubs and not contract.vault.link:
-        return {}
-    columns = [
-        (column.name, column.type) for column in contract.columns if column.key or contract.keyless
-    ]
-    columns.sort(key=lambda named: contract.column(named[0]).key)
-    return {f"{contract.vault.parent}_hk": hashed(columns)}
-
-
-def row_key(contract: Contract, named: dict[str, str]) -> str:
-    """Return the hash that identifies a row whose key columns have other names here."""
-    assert contract.vault is not None
-    columns = contract.keys if contract.vault.link else contract.vault.hubs[0].columns
-    return hashed([(named[column], contract.column(column).type) for column in columns])
-
-
-def row_hash(contract: Contract) -> str:
-    """Return the hash of everything but the key: two events with equal hashes say the same."""
-    rest = [(column.name, column.type) for column in contract.columns if not column.key]
-    return hashed(rest)
 
 
 def events_columns(contract: Contract) -> list[str]:

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from contracts.sql import FLOATS, INTEGERS
+from contracts.types import FLOATS, INTEGERS
 
 ORDERED = (*INTEGERS, *FLOATS, "decimal", "string", "date", "timestamp")
 EQUAL = (*ORDERED, "boolean")

@@ -11,7 +11,7 @@ from contracts.model.rules import Rule
 from contracts.parsing import formats
 from contracts.parsing.dataset_rules import is_dataset_rule
 from contracts.parsing.python_checks import custom_rule
-from contracts.sql import FLOATS
+from contracts.types import FLOATS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 from pyspark.sql.types import DecimalType, StructField, StructType
 
-from contracts.sql import stable_text
+from contracts.compilers.hash_keys import normalised_text
 
 TELLING = ("0", "0.000000001", "-0.000000001", "0.000000999", "0.000001", "-0.000001", "-0.5")
 
@@ -32,7 +32,7 @@ def test_a_decimal_has_nine_places_and_no_exponent(spark, ansi, precision, scale
     before = spark.conf.get("spark.sql.ansi.enabled")
     spark.conf.set("spark.sql.ansi.enabled", ansi)
     try:
-        text = stable_text("x", f"decimal({precision},{scale})")
+        text = normalised_text("x", f"decimal({precision},{scale})")
         found = [row[0] for row in rows.selectExpr(text).collect()]
     finally:
         spark.conf.set("spark.sql.ansi.enabled", before)
