@@ -28,9 +28,9 @@ def score_batches(
     *,
     onnx: bytes,
     columns: tuple[str, ...],
-    kept: tuple[str, ...],
+    copied: tuple[str, ...],
 ) -> Iterator[pa.RecordBatch]:
-    """Yield the `kept` columns of each batch with the score and the instant it was given."""
+    """Yield the `copied` columns of each batch with the score and the instant it was given."""
     for batch in batches:
         if batch.num_rows == 0:
             continue
@@ -39,11 +39,11 @@ def score_batches(
         now = pa.scalar(datetime.now(UTC), pa.timestamp("us", tz="UTC"))
         yield pa.RecordBatch.from_arrays(
             [
-                *[batch.column(name) for name in kept],
+                *[batch.column(name) for name in copied],
                 pa.array(scores, pa.float64()),
                 pa.array([now.as_py()] * batch.num_rows, now.type),
             ],
-            names=[*kept, SCORE, SCORED_AT],
+            names=[*copied, SCORE, SCORED_AT],
         )
 
 

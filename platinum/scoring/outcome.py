@@ -20,23 +20,26 @@ if TYPE_CHECKING:
     from contracts.model.contract import Contract
     from lakehouse.settings import Settings
 
-BAD, SEEN, EARLY, ALONE, FRESH = "bad", "seen", "early", "alone", "fresh"
+BAD, ALREADY_SCORED, BEFORE_FEATURES = "bad", "already_scored", "before_features"
+NO_CANDIDATE, SCORED = "no_candidate", "scored"
+# State of an event -> the reason as a person reads it
 STATES = {
     BAD: "no row of theirs is usable",
-    SEEN: "scored before",
-    EARLY: "happened before the features of the published gold",
-    ALONE: "their entity has no candidate",
-    FRESH: "scored",
+    ALREADY_SCORED: "scored before",
+    BEFORE_FEATURES: "happened before the features of the published gold",
+    NO_CANDIDATE: "their entity has no candidate",
+    SCORED: "scored",
 }
 
 
 @dataclass(frozen=True)
 class Stream:
-    """One model's stream: what it reads, where it writes, where it keeps its place."""
+    """One model's stream: the events it reads, the context of features, the scores, the checkpoint."""
 
     contract: Contract
     events: Contract
     source: TableName
+    context: TableName
     scores: TableName
     checkpoint: Path
 
@@ -52,6 +55,7 @@ class Stream:
             contract=contract,
             events=contracts[dataset],
             source=TableName.of("bronze", contract.domain, dataset),
+            context=TableName.of("gold", contract.domain, contract.score["context"]["table"]),
             scores=TableName.of("platinum", contract.domain, contract.score["table"]),
             checkpoint=settings.home / "checkpoints" / contract.domain / contract.dataset,
         )
@@ -70,7 +74,7 @@ class Outcome:
     run: int = 0
 
 
-def told(settings: Settings, outcome: Outcome) -> dict[str, Any]:
+def summary(settings: Settings, outcome: Outcome) -> dict[str, Any]:
     """Return an outcome as plain values, with the best and worst scores of the call."""
     stream, states = outcome.stream, outcome.states
     manifest = (
@@ -82,10 +86,12 @@ def told(settings: Settings, outcome: Outcome) -> dict[str, Any]:
         "run": outcome.run,
         "model_version": manifest.get("version"),
         "events": states.total(),
-        "scored": states[FRESH],
+        "scored": states[SCORED],
         "rows": outcome.rows,
         "left_out": {
-            why: states[state] for state, why in STATES.items() if state != FRESH and states[state]
+            reason: states[state]
+            for state, reason in STATES.items()
+            if state != SCORED and states[state]
         },
         "lines": outcome.lines.total(),
         "bad_lines": outcome.lines[BAD],
@@ -109,10 +115,10 @@ def _extremes(
         connection.register("rows", rows)
 
         def top(order: str) -> list[dict[str, Any]]:
-            found = connection.sql(
+            query = (
                 f"select {columns} from rows where rank = 1 order by score {order}, 1 limit {count}"
             )
-            return found.to_arrow_table().to_pylist()
+            return connection.sql(query).to_arrow_table().to_pylist()
 
         middle, high = connection.sql(
             "select quantile_disc(latency_ms, 0.5), quantile_disc(latency_ms, 0.95) from rows"

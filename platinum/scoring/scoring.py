@@ -1,4 +1,4 @@
-"""The platinum stream: events of bronze meet candidates of gold, a model scores them, once each."""
+"""The platinum stream: events of bronze get the features of gold, a model scores them, once each."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lakehouse.runs.ledger import Ledger, Step
 from lakehouse.runs.lock import exclusive
 from lakehouse.storage.tables import TableName, Tables
 from platinum.scoring.checkpoints import damaged, set_aside
-from platinum.scoring.outcome import Outcome, Stream, told
+from platinum.scoring.outcome import BAD, SCORED, Outcome, Stream, summary
 from platinum.training.model_store import ModelStore
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-EVERY = "1 second"
+TRIGGER_INTERVAL = "1 second"
 
 
 def score(
@@ -40,75 +40,78 @@ def score(
     since_batch: int = 0,
     progress: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
-    """Score the events that arrived since the last call; return, by model, what was done.
+    """Score the events that arrived since the last call; return a summary by model.
 
     `since_batch` leaves out bronze rows of earlier runs. Events from before the features of the
     published gold are never scored: their features would know more than was known then. With
     `always_on` it goes on until it is interrupted.
 
     Raises:
-        UsageError: no contract declares a score, or model, gold or bronze are not there yet.
+        UsageError: no contract declares a score, or model, gold or bronze do not exist yet.
     """
     contracts = load_domain(settings.contracts, domain)
     streams = [Stream.of(settings, c, contracts) for c in contracts.values() if c.score]
     if not streams:
         raise UsageError(f"domain '{domain}' declares no model: add a contract with `score`")
-    say = progress or (lambda _: None)
+    report = progress or (lambda _: None)
     with exclusive(settings.home, f"{domain}-score", "score"):
-        found = {}
+        summaries = {}
         for stream in streams:
-            _require(settings, stream)
-            _mend(stream, say)
-            done = Outcome(stream)
-            if always_on or _is_behind(settings, stream):
-                done = _run(settings, stream, always_on=always_on, since_batch=since_batch, say=say)
-            found[stream.contract.dataset] = told(settings, done)
-        return found
+            _require_inputs(settings, stream)
+            _replace_damaged_checkpoint(stream, report)
+            outcome = Outcome(stream)
+            if always_on or _has_new_events(settings, stream):
+                outcome = _run_stream(
+                    settings, stream, always_on=always_on, since_batch=since_batch, progress=report
+                )
+            summaries[stream.contract.dataset] = summary(settings, outcome)
+        return summaries
 
 
-def _require(settings: Settings, stream: Stream) -> None:
-    """Raise UsageError unless the stream has everything it needs; known without a JVM."""
+def _require_inputs(settings: Settings, stream: Stream) -> None:
+    """Raise UsageError unless the stream has everything it needs; checked without a JVM."""
     tables = Tables.at(settings)
-    hold_event_schema(tables, stream.source, stream.contract, stream.events)
+    require_event_columns(tables, stream.source, stream.contract, stream.events)
     ModelStore.of(settings, stream.contract.domain, stream.contract.dataset).current()
-    gold = TableName.of("gold", stream.contract.domain, stream.contract.score["context"]["table"])
-    for name, layer in ((stream.source, "bronze"), (gold, "gold")):
+    for name, layer in ((stream.source, "bronze"), (stream.context, "gold")):
         if not tables.exists(name):
             raise UsageError(f"{name} does not exist yet: run the {layer} layer first")
 
 
-def _mend(stream: Stream, say: Callable[[str], None]) -> None:
-    """Set a damaged checkpoint aside: without one all events are read, and those scored are known."""
+def _replace_damaged_checkpoint(stream: Stream, progress: Callable[[str], None]) -> None:
+    """Rename a damaged checkpoint: a new one reads all events, and those scored are skipped."""
     if file := damaged(stream.checkpoint):
         aside = set_aside(stream.checkpoint)
         _log.warning(
             "%s: %s of its checkpoint cannot be read; kept as %s, and a new one begins",
             stream.scores, file, aside,
         )  # fmt: skip
-        say(f"{stream.contract.dataset}: the checkpoint was damaged ({file}), a new one begins")
+        progress(
+            f"{stream.contract.dataset}: the checkpoint was damaged ({file}), a new one begins"
+        )
 
 
-def hold_event_schema(
+def require_event_columns(
     tables: Tables, source: TableName, score: Contract, dataset: Contract
 ) -> None:
     """Raise ContractBreach where events lack a column by which they are scored; no table, no breach.
 
-    A stream would take every event for a bad one, and say so of each; it is one breach.
+    The stream would count every event as bad; it is one breach.
     """
     table, declared = tables.open(source), score.score["events"]
     if table is None:
         return
-    there = {field.name for field in table.schema().fields}
+    existing = {field.name for field in table.schema().fields}
     needed = dict.fromkeys((declared["key"], *declared["entity"], declared["timestamp"]))
-    lacking = [name for name in needed if name not in there or name not in dataset.names]
+    lacking = [name for name in needed if name not in existing or name not in dataset.names]
     if lacking:
-        what = f"{source} lacks {', '.join(lacking)}, by which its events are scored"
-        broken = Broken(score.dataset, "platinum", "event schema", what, table=str(source))
-        raise ContractBreach(f"{score.dataset}: {what}: nothing was scored", [broken])
+        reason = f"{source} lacks {', '.join(lacking)}, by which its events are scored"
+        broken = Broken(score.dataset, "platinum", "event schema", reason, table=str(source))
+        raise ContractBreach(f"{score.dataset}: {reason}: nothing was scored", [broken])
 
 
-def _is_behind(settings: Settings, stream: Stream) -> bool:
-    """Return whether bronze moved on since the last call that ended well; known without a JVM."""
+def _has_new_events(settings: Settings, stream: Stream) -> bool:
+    """Return whether bronze moved on since the last call that ended well; checked without a JVM."""
     tables = Tables.at(settings)
     if not (stream.checkpoint / "metadata").exists():
         return True
@@ -120,13 +123,13 @@ def _is_behind(settings: Settings, stream: Stream) -> bool:
     return not steps or steps[-1] < tables.version(stream.source)
 
 
-def _run(
+def _run_stream(
     settings: Settings,
     stream: Stream,
     *,
     always_on: bool,
     since_batch: int,
-    say: Callable[[str], None],
+    progress: Callable[[str], None],
 ) -> Outcome:
     from lakehouse.engine.session import boot, spark
 
@@ -134,20 +137,20 @@ def _run(
     from platinum.scoring.micro_batch import Scorer
 
     tables, start = Tables.at(settings), time.monotonic()
-    # Read before the query starts: it reads at least so far.
-    reaches = tables.version(stream.source)
-    say(f"{stream.contract.dataset}: starting the stream")
+    # Taken before the query starts, which reads at least so far.
+    reached = tables.version(stream.source)
+    progress(f"{stream.contract.dataset}: starting the stream")
     with Ledger(tables).run(stream.contract.domain, "score", (PLATINUM,)) as run:
         outcome = Outcome(stream, run=run.number)
-        scorer = Scorer(settings, stream.contract, stream.events, stream.scores, outcome, say)
+        scorer = Scorer(settings, outcome, progress)
         session = spark(settings, short=not always_on)
-        _drain(session, tables, stream, scorer, always_on=always_on, since_batch=since_batch)
+        _run_query(session, tables, stream, scorer, always_on=always_on, since_batch=since_batch)
         outcome.seconds = time.monotonic() - start
-        run.record(_step(run, outcome, reaches if not always_on else -1))
+        run.record(_step(run, outcome, reached if not always_on else -1))
     return outcome
 
 
-def _drain(
+def _run_query(
     session: SparkSession,
     tables: Tables,
     stream: Stream,
@@ -169,7 +172,11 @@ def _drain(
     writer = rows.writeStream.foreachBatch(scorer.score).option(
         "checkpointLocation", str(stream.checkpoint)
     )
-    paced = writer.trigger(processingTime=EVERY) if always_on else writer.trigger(availableNow=True)
+    paced = (
+        writer.trigger(processingTime=TRIGGER_INTERVAL)
+        if always_on
+        else writer.trigger(availableNow=True)
+    )
     query = paced.start()
     scorer.application = f"{stream.scores}/{query.id}"
     scorer.ready.set()
@@ -178,7 +185,7 @@ def _drain(
     except StreamingQueryException as error:
         first = str(error).strip().splitlines()[0]
         raise LakehouseError(
-            f"{stream.scores}: the stream stopped: {first[:500]}; what it scored is kept, start it again"
+            f"{stream.scores}: the stream stopped: {first[:500]}; scores written so far are kept, start it again"
         ) from error
 
 
@@ -189,9 +196,9 @@ def _await(query: StreamingQuery) -> None:
         query.stop()
 
 
-def _step(run: Run, outcome: Outcome, reaches: int) -> Step:
+def _step(run: Run, outcome: Outcome, reached: int) -> Step:
     lines, stream = outcome.lines, outcome.stream
-    bad, fresh = lines["bad"], lines["fresh"]
+    bad, scored = lines[BAD], lines[SCORED]
     total = sum(lines.values())
     return Step(
         run=run.number,
@@ -199,13 +206,13 @@ def _step(run: Run, outcome: Outcome, reaches: int) -> Step:
         layer="platinum",
         table=str(stream.scores),
         input=total,
-        valid=fresh,
+        valid=scored,
         quarantined=bad,
-        superseded=total - fresh - bad,
+        superseded=total - scored - bad,
         written=outcome.rows,
         bytes=outcome.bytes,
         seconds=outcome.seconds,
         upstream=str(stream.source),
-        version_to=reaches,
+        version_to=reached,
         contract_version=stream.contract.version,
     )

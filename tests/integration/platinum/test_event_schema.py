@@ -9,7 +9,7 @@ import pytest
 
 from lakehouse.errors import ContractBreach
 from lakehouse.storage.tables import TableName, Tables
-from platinum.scoring.scoring import hold_event_schema
+from platinum.scoring.scoring import require_event_columns
 
 SOURCE = TableName("bronze", "shop__orders")
 SCORE = SimpleNamespace(
@@ -22,11 +22,11 @@ DATASET = SimpleNamespace(names=("basket", "customer", "paid_at"))
 def test_a_column_that_is_gone_is_one_breach_that_names_it(tmp_path):
     """A table without a needed column stops scoring as a whole, before any event is taken for bad."""
     tables = Tables(str(tmp_path))
-    hold_event_schema(tables, SOURCE, SCORE, DATASET)  # no table yet: nothing to say
+    require_event_columns(tables, SOURCE, SCORE, DATASET)  # no table yet: no breach
     tables.append(SOURCE, pa.table({"basket": [1], "paid_at": ["x"]}))
     with pytest.raises(ContractBreach, match="lacks customer, by which its events are scored") as e:
-        hold_event_schema(tables, SOURCE, SCORE, DATASET)
+        require_event_columns(tables, SOURCE, SCORE, DATASET)
     [broken] = e.value.found
     assert (broken.layer, broken.dataset, broken.rule) == ("platinum", "reorder", "event schema")
     tables.append(SOURCE, pa.table({"basket": [1], "customer": [2], "paid_at": ["x"]}))
-    hold_event_schema(tables, SOURCE, SCORE, DATASET)
+    require_event_columns(tables, SOURCE, SCORE, DATASET)
