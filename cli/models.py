@@ -25,7 +25,7 @@ def _train(domain: Domain, json: Json = False) -> None:
 def _trained(out: Console, found: dict[str, Any]) -> None:
     for name, manifest in found.items():
         out.print(f"[bold]{name}[/bold] {manifest['version']}", highlight=False)
-        out.print(manifest.get("verdict", ""), markup=False)
+        out.print(manifest["outcome"], markup=False)
         rows = [
             [key.replace("_", " "), value]
             for key, value in manifest["metrics"].items()

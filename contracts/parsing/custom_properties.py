@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import AliasChoices, Field, model_validator
 
 from contracts.model.strict import Strict
 
@@ -108,15 +108,16 @@ class ExamplesDeclaration(Strict):
     """The rows a model learns from: who, when, with what outcome.
 
     `query` reads lakehouse tables and yields one row an example. `finalFrom` is the column of the
-    instant from which the label is final; `require` names the feature sets without whose row an
-    example is not used. The newest `testShare` of examples evaluate the model.
+    instant from which the label is final (`settled` up to 0.2.0, still read); `require` names the
+    feature sets without whose row an example is not used. The newest `testShare` of examples
+    evaluate the model.
     """
 
     query: str
     entity: tuple[str, ...] = Field(min_length=1)
     timestamp: str
     label: str
-    finalFrom: str
+    finalFrom: str = Field(validation_alias=AliasChoices("finalFrom", "settled"))
     require: tuple[str, ...] = ()
     testShare: float = Field(default=0.3, gt=0, lt=1)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from operations.quarantine import SUFFIX, reasons
 from operations.status import status, table_of, upstreams_of
 from pages.report.flow_picture import flow
 from pages.report.scores import scores
+from platinum.training.model_store import ModelStore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -154,7 +154,7 @@ def models(folder: Path) -> list[dict[str, Any]]:
     found = []
     for file in sorted(folder.glob("*/manifest.json")):
         try:
-            manifest = json.loads(file.read_text(encoding="utf-8"))
+            manifest = ModelStore(file.parent).manifest() or {}
         except (ValueError, OSError) as error:
             manifest = {"error": f"{file}: {error}"}
         found.append({"metrics": {}, **manifest, "name": file.parent.name})

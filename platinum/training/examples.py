@@ -1,4 +1,4 @@
-"""The training examples of a score contract: read, joined point-in-time, put in order of time."""
+"""The training examples of a score contract: labelled rows joined with features as of their time."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class Examples:
     """Examples in order of time: one row of `features` (float32), `labels` and `times` each.
 
-    `settled` is when the label became final. `unsettled` and `without_features` count the rows
+    `final_from` is when the label became final. `not_final` and `without_features` count the rows
     that were left out.
     """
 
@@ -35,18 +35,18 @@ class Examples:
     features: np.ndarray
     labels: np.ndarray
     times: np.ndarray
-    settled: np.ndarray
-    unsettled: int
+    final_from: np.ndarray
+    not_final: int
     without_features: int
     versions: dict[str, int]
     feature_sets: dict[str, dict[str, Any]]
 
     def digest(self) -> str:
         """Return a hash of everything a model can learn from them."""
-        found = hashlib.sha256("\0".join(self.columns).encode())
-        for values in (self.features, self.labels, self.times, self.settled):
-            found.update(np.ascontiguousarray(values).tobytes())
-        return found.hexdigest()
+        digest = hashlib.sha256("\0".join(self.columns).encode())
+        for values in (self.features, self.labels, self.times, self.final_from):
+            digest.update(np.ascontiguousarray(values).tobytes())
+        return digest.hexdigest()
 
 
 def read(
@@ -55,13 +55,13 @@ def read(
     contracts: Mapping[str, Contract],
     pins: Mapping[TableName, int],
 ) -> Examples:
-    """Return the settled examples with the features of their instants.
+    """Return the examples with final labels, joined with the features as of their instants.
 
-    A label is settled when the feature sets reach beyond the instant from which it is final:
-    of what is still under way nobody knows yet how it ends.
+    A label counts as final when the feature sets reach past the instant from which it is final: of
+    an offer that is still open nobody knows yet whether it will be taken.
 
     Raises:
-        UsageError: a table does not exist yet, or no example is settled.
+        UsageError: a table does not exist yet, or no example has a final label.
     """
     declared = contract.score["examples"]
     rows, versions = _query(tables, declared["query"], pins)
@@ -69,22 +69,24 @@ def read(
     _require_columns(contract, rows, [*keys, declared["label"], declared["finalFrom"]])
     rows = rows.sort_by([(name, "ascending") for name in keys])
     at = instants(rows[declared["timestamp"]])
-    settled = instants(rows[declared["finalFrom"]])
-    keep = pc.and_(pc.and_(at.is_valid(), settled.is_valid()), rows[declared["label"]].is_valid())
+    final_from = instants(rows[declared["finalFrom"]])
+    usable = pc.and_(
+        pc.and_(at.is_valid(), final_from.is_valid()), rows[declared["label"]].is_valid()
+    )
     joined: dict[str, pa.Table] = {}
     sets: dict[str, dict[str, Any]] = {}
     reach: dict[str, datetime] = {}
     for name, columns in contract.score["features"].items():
-        one = replace(_feature_set(contracts, contract, name), columns=tuple(columns))
-        part = join(tables, one, rows, at, version=pins.get(one.table))
-        joined[name], versions[str(one.table)] = part.rows, part.version
+        features = replace(_feature_set(contracts, contract, name), columns=tuple(columns))
+        part = join(tables, features, rows, at, version=pins.get(features.table))
+        joined[name], versions[str(features.table)] = part.rows, part.version
         sets[name] = {"version": part.version, "columns": list(columns)}
         if name in declared["require"] or not declared["require"]:
-            reach[name] = _newest(tables, one, part.version)
+            reach[name] = _newest(tables, features, part.version)
         if name in declared["require"]:
-            keep = pc.and_(keep, part.rows[one.timestamp].is_valid())
-    final = pc.less_equal(settled, pa.scalar(min(reach.values()), settled.type))
-    chosen = pc.and_(keep, final)
+            usable = pc.and_(usable, part.rows[features.timestamp].is_valid())
+    is_final = pc.less_equal(final_from, pa.scalar(min(reach.values()), final_from.type))
+    chosen = pc.and_(usable, is_final)
     if not pc.any(chosen).as_py():
         raise UsageError(
             f"{contract.dataset}: no example of {rows.num_rows} has features and a final label"
@@ -94,9 +96,9 @@ def read(
         features=_matrix(contract, joined, chosen),
         labels=rows[declared["label"]].filter(chosen).cast(pa.int8()).to_numpy(),
         times=at.filter(chosen).cast(pa.int64()).to_numpy(),
-        settled=settled.filter(chosen).cast(pa.int64()).to_numpy(),
-        unsettled=pc.sum(pc.invert(final)).as_py() or 0,
-        without_features=pc.sum(pc.and_(final, pc.invert(keep))).as_py() or 0,
+        final_from=final_from.filter(chosen).cast(pa.int64()).to_numpy(),
+        not_final=pc.sum(pc.invert(is_final)).as_py() or 0,
+        without_features=pc.sum(pc.and_(is_final, pc.invert(usable))).as_py() or 0,
         versions=versions,
         feature_sets=sets,
     )
@@ -134,11 +136,11 @@ def _require_columns(contract: Contract, rows: pa.Table, wanted: list[str]) -> N
         raise LakehouseError(f"{contract.file}: the query of examples yields no {missing}")
 
 
-def _newest(tables: Tables, one: FeatureSet, version: int) -> datetime:
+def _newest(tables: Tables, features: FeatureSet, version: int) -> datetime:
     """Return the newest instant of a feature set."""
-    table = tables.open(one.table, version)
+    table = tables.open(features.table, version)
     assert table is not None
-    stamps = pa.table(table.scan([one.timestamp]))[one.timestamp]
+    stamps = pa.table(table.scan([features.timestamp]))[features.timestamp]
     return pc.max(instants(stamps)).as_py()
 
 

@@ -1,4 +1,4 @@
-"""How good a classifier is: figures over held-out labels and scores."""
+"""How good a classifier is: metrics of its scores over examples it was not trained on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def metrics(labels: np.ndarray, scores: np.ndarray, seed: int) -> dict[str, Any]
     """Return PR-AUC with its 95% interval, base rate, Brier, ROC-AUC, lift and calibration.
 
     PR-AUC is average precision: a model that knows nothing gets the base rate. The interval is
-    by resampling the held-out rows (percentile bootstrap, Efron 1979). `lift_10` is the share of
+    by resampling the test rows (percentile bootstrap, Efron 1979). `lift_10` is the share of
     positives among the tenth with the highest scores, over the base rate.
     """
     from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
@@ -62,10 +62,10 @@ def _interval(labels: np.ndarray, scores: np.ndarray, seed: int) -> tuple[float,
     from sklearn.metrics import average_precision_score
 
     draw = np.random.default_rng(seed)
-    found = []
+    samples = []
     for _ in range(RESAMPLES):
         rows = draw.integers(0, len(labels), len(labels))
         if labels[rows].any():
-            found.append(average_precision_score(labels[rows], scores[rows]))
-    low, high = np.quantile(found, [0.025, 0.975])
+            samples.append(average_precision_score(labels[rows], scores[rows]))
+    low, high = np.quantile(samples, [0.025, 0.975])
     return float(low), float(high)

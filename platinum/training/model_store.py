@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from lakehouse.settings import Settings
 
 ONNX, MANIFEST = "model.onnx", "manifest.json"
+# The key `outcome` as models have it that versions up to 0.2.0 trained
+FORMER_OUTCOME = "verdict"
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,12 @@ class ModelStore:
     def manifest(self) -> dict[str, Any] | None:
         """Return the current manifest, None where nothing was trained yet."""
         path = self.folder / MANIFEST
-        return json.loads(path.read_text("utf-8")) if path.exists() else None
+        if not path.exists():
+            return None
+        manifest = json.loads(path.read_text("utf-8"))
+        if FORMER_OUTCOME in manifest:
+            manifest["outcome"] = manifest.pop(FORMER_OUTCOME)
+        return manifest
 
     def current(self) -> Model:
         """Return the current model; raise UsageError where there is none."""
@@ -62,21 +69,21 @@ class ModelStore:
                 f"model '{self.folder.name}' was not trained yet: run `lakehouse train`"
             )
         path = self.folder / manifest["version"] / ONNX
-        found = path.read_bytes() if path.exists() else b""
-        if hashlib.sha256(found).hexdigest() != manifest["onnx_sha256"]:
+        onnx = path.read_bytes() if path.exists() else b""
+        if hashlib.sha256(onnx).hexdigest() != manifest["onnx_sha256"]:
             raise LakehouseError(
                 f"{path} is not the file that was trained: remove {path.parent}, train again"
             )
-        return Model(manifest, found)
+        return Model(manifest, onnx)
 
     def has(self, version: str) -> bool:
-        """Return whether the version is there, whole, and current."""
+        """Return whether the version is complete and current."""
         manifest = self.manifest()
         if manifest is None or manifest["version"] != version:
             return False
         path = self.folder / version / ONNX
-        found = path.read_bytes() if path.exists() else b""
-        return hashlib.sha256(found).hexdigest() == manifest["onnx_sha256"]
+        onnx = path.read_bytes() if path.exists() else b""
+        return hashlib.sha256(onnx).hexdigest() == manifest["onnx_sha256"]
 
     def write(self, manifest: dict[str, Any], onnx: bytes) -> None:
         """Write a version and make it the current one."""

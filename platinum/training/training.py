@@ -1,4 +1,4 @@
-"""Trains what a domain's score contracts declare: split in time, judged, exported to ONNX."""
+"""Training of the models that score contracts declare: split in time, evaluated, exported to ONNX."""
 
 from __future__ import annotations
 
@@ -42,16 +42,16 @@ def train(
 
     Raises:
         UsageError: no contract declares a score, or there is too little to learn from.
-        LakehouseError: the exported model does not answer as the trained one.
+        LakehouseError: the exported model's scores differ from the trained one's.
     """
     contracts = load_domain(settings.contracts, domain)
     scored = [contract for contract in contracts.values() if contract.score]
     if not scored:
         raise UsageError(f"domain '{domain}' declares no model: add a contract with `score`")
     pins = published(Tables.at(settings), domain)
-    say = progress or (lambda _: None)
+    report = progress or (lambda _: None)
     with exclusive(settings.home, f"{domain}-train", "train"):
-        return {c.dataset: train_one(settings, c, contracts, pins, say) for c in scored}
+        return {c.dataset: train_one(settings, c, contracts, pins, report) for c in scored}
 
 
 def train_one(
@@ -59,7 +59,7 @@ def train_one(
     contract: Contract,
     contracts: Mapping[str, Contract],
     pins: Mapping[TableName, int],
-    say: Callable[[str], None],
+    progress: Callable[[str], None],
 ) -> dict[str, Any]:
     """Return the model's manifest, with `trained` false where the same inputs were trained before.
 
@@ -67,61 +67,61 @@ def train_one(
     the same version, and nothing is written again.
     """
     start = time.monotonic()
-    say(f"{contract.dataset}: reading examples")
-    found = examples.read(Tables.at(settings), contract, contracts, pins)
+    progress(f"{contract.dataset}: reading examples")
+    data = examples.read(Tables.at(settings), contract, contracts, pins)
     module, function = _trainer(contract)
-    version = _version(contract, found, module)
+    version = _version(contract, data, module)
     store = ModelStore.of(settings, contract.domain, contract.dataset)
     if store.has(version):
         return {**(store.manifest() or {}), "trained": False, "seconds": time.monotonic() - start}
-    split_at, train_rows, test_rows = split(found, contract.score["examples"]["testShare"])
-    _require_both(contract, found, train_rows, test_rows)
-    say(f"{contract.dataset}: fitting on {train_rows.sum():,} examples")
+    split_at, train_rows, test_rows = split(data, contract.score["examples"]["testShare"])
+    _require_both(contract, data, train_rows, test_rows)
+    progress(f"{contract.dataset}: fitting on {train_rows.sum():,} examples")
     fitted = getattr(module, function)(contract.score["seed"])
-    fitted.fit(found.features[train_rows], found.labels[train_rows])
-    onnx = export(fitted, len(found.columns))
-    scores = _checked(contract, fitted, onnx, found.features)[test_rows]
-    say(f"{contract.dataset}: judging on {test_rows.sum():,} later examples")
-    figures = metrics.metrics(found.labels[test_rows], scores, contract.score["seed"])
+    fitted.fit(data.features[train_rows], data.labels[train_rows])
+    onnx = export(fitted, len(data.columns))
+    scores = _checked(contract, fitted, onnx, data.features)[test_rows]
+    progress(f"{contract.dataset}: evaluating on {test_rows.sum():,} later examples")
+    figures = metrics.metrics(data.labels[test_rows], scores, contract.score["seed"])
     manifest = {
         "name": contract.dataset,
         "version": version,
         "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "code_version": code_version(),
         "contract_version": contract.version,
-        "columns": list(found.columns),
-        "feature_sets": found.feature_sets,
-        "table_versions": found.versions,
+        "columns": list(data.columns),
+        "feature_sets": data.feature_sets,
+        "table_versions": data.versions,
         "rows_train": int(train_rows.sum()),
         "rows_test": int(test_rows.sum()),
         "rows_left_out": {
-            "unsettled": found.unsettled,
-            "without_features": found.without_features,
+            "not_final": data.not_final,
+            "without_features": data.without_features,
             "across_the_split": int((~train_rows & ~test_rows).sum()),
         },
         "split_at": split_at.isoformat(),
         "metrics": figures,
-        "verdict": _verdict(figures),
+        "outcome": _outcome(figures),
         "onnx_sha256": hashlib.sha256(onnx).hexdigest(),
         "threshold": metrics.threshold(scores, contract.score["actions"]["share"]),
     }
     store.write(manifest, onnx)
-    say(f"{contract.dataset}: {manifest['verdict']}")
+    progress(f"{contract.dataset}: {manifest['outcome']}")
     return {**manifest, "trained": True, "seconds": time.monotonic() - start}
 
 
-def split(found: Examples, share: float) -> tuple[datetime, np.ndarray, np.ndarray]:
-    """Return the instant of the split, the rows to learn from and the rows to judge by.
+def split(data: Examples, share: float) -> tuple[datetime, np.ndarray, np.ndarray]:
+    """Return the instant of the split, the training rows and the test rows.
 
-    The newest `share` of examples, whole instants only, judge. Learnt from is what was settled
-    by then: an example whose label was still open at the split would tell of the time after.
+    The newest `share` of examples, whole instants only, are the test rows. Training rows are those
+    whose label was final by then: one that was still open would leak the time after the split.
     """
-    instants = np.unique(found.times)
-    counts = np.array([(found.times >= instant).sum() for instant in instants])
-    small = instants[counts <= share * len(found.times)]
+    instants = np.unique(data.times)
+    counts = np.array([(data.times >= instant).sum() for instant in instants])
+    small = instants[counts <= share * len(data.times)]
     at = small[0] if len(small) else instants[-1]
     when = datetime.fromtimestamp(int(at) / 1e6, UTC)
-    return when, found.settled <= at, found.times >= at
+    return when, data.final_from <= at, data.times >= at
 
 
 def export(fitted: Any, width: int) -> bytes:
@@ -164,30 +164,28 @@ def _trainer(contract: Contract) -> tuple[ModuleType, str]:
     return module, function
 
 
-def _version(contract: Contract, found: Examples, module: ModuleType) -> str:
+def _version(contract: Contract, data: Examples, module: ModuleType) -> str:
     """Return the hash of everything the model follows from, 16 hexadecimal digits."""
     import sklearn
 
     source = [
         inspect.getsource(part) for part in (module, metrics, importlib.import_module(__name__))
     ]
-    parts = [found.digest(), contract.score, source, sklearn.__version__]
+    parts = [data.digest(), contract.score, source, sklearn.__version__]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _require_both(contract: Contract, found: Examples, *parts: np.ndarray) -> None:
-    for rows, what in zip(parts, ("learn from", "judge by"), strict=True):
-        labels = found.labels[rows]
+def _require_both(contract: Contract, data: Examples, *parts: np.ndarray) -> None:
+    for rows, purpose in zip(parts, ("train on", "test on"), strict=True):
+        labels = data.labels[rows]
         if len(labels) == 0 or labels.min() == labels.max():
             raise UsageError(
-                f"{contract.dataset}: {len(labels)} examples to {what}, all with one outcome or none: "
+                f"{contract.dataset}: {len(labels)} examples to {purpose}, all with one outcome or none: "
                 "more history is needed"
             )
 
 
-def _verdict(figures: dict[str, Any]) -> str:
+def _outcome(figures: dict[str, Any]) -> str:
     span = f"{figures['pr_auc_low']:.3f} to {figures['pr_auc_high']:.3f}"
-    says = "beats" if figures["beats_base_rate"] else "does NOT clearly beat"
-    return (
-        f"PR-AUC {figures['pr_auc']:.3f} ({span}) {says} the base rate {figures['base_rate']:.3f}"
-    )
+    relation = "beats" if figures["beats_base_rate"] else "does NOT clearly beat"
+    return f"PR-AUC {figures['pr_auc']:.3f} ({span}) {relation} the base rate {figures['base_rate']:.3f}"

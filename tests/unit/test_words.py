@@ -70,6 +70,11 @@ PROSE = {
 ORDINARY = {
     ("lakehouse/quality/fault_evidence.py", "evidence"): "the glossary's own name for the module",
     ("operations/fault_evidence.py", "evidence"): "the glossary's own name for the module",
+    (
+        "platinum/training/model_store.py",
+        "verdict",
+    ): "a key of models trained by versions up to 0.2.0",
+    ("contracts/parsing/custom_properties.py", "settled"): "a key of contracts up to 0.2.0",
 }
 
 

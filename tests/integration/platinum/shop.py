@@ -32,8 +32,8 @@ LOGICAL |= {"boolean": "boolean", "string": "string", "array<float>": "array"}
 def contract(name, columns, properties):
     """Return a contract's text; `columns` are (name, type) or (name, type, more YAML)."""
     lines = [
-        COLUMN.format(name=one[0], logical=LOGICAL[one[1]], kind=one[1], more="".join(one[2:]))
-        for one in columns
+        COLUMN.format(name=column, logical=LOGICAL[kind], kind=kind, more="".join(more))
+        for column, kind, *more in columns
     ]
     return HEAD.format(name=name) + "".join(lines) + "customProperties:" + properties
 
@@ -185,12 +185,12 @@ def write(settings, table, columns, mode="append"):
 
 def rows_of(settings, table):
     """Return a table's rows as dictionaries, none where it does not exist."""
-    found = Tables.at(settings).open(table)
-    return [] if found is None else pa.table(found.scan()).to_pylist()
+    delta = Tables.at(settings).open(table)
+    return [] if delta is None else pa.table(delta.scan()).to_pylist()
 
 
-def write_history(settings, *, people=120, campaigns=10, seed=1, telling=True):
-    """Write feature sets, targets and candidates: who visits often takes offers, unless not telling.
+def write_history(settings, *, people=120, campaigns=10, seed=1, predictive=True):
+    """Write feature sets, targets and candidates: who visits often takes offers, unless not `predictive`.
 
     A campaign begins every 10 days and lasts 9; the last one is still open where the features end.
     """
@@ -207,7 +207,9 @@ def write_history(settings, *, people=120, campaigns=10, seed=1, telling=True):
         "_batch": (pa.int64(), [1] * 2 * (people - 1)),
     }
     pairs = [(person, offer) for offer in range(campaigns) for person in who]
-    chance = np.array([0.02 + 0.03 * visits[person - 1] if telling else 0.3 for person, _ in pairs])
+    chance = np.array(
+        [0.02 + 0.03 * visits[person - 1] if predictive else 0.3 for person, _ in pairs]
+    )
     began = [day(offer * 10) for _, offer in pairs]
     keys = {
         "who": (pa.int64(), [person for person, _ in pairs]),
@@ -262,14 +264,17 @@ def line(visit, number, who, hours=0, **changed):
 
 BRONZE = pa.schema(
     [
-        *[(one, pa.int64()) for one in ("visit", "line", "who")],
+        *[(column, pa.int64()) for column in ("visit", "line", "who")],
         ("paid_at", UTC_TIME),
         ("price", pa.float64()),
-        *[(one, pa.string()) for one in ("_op", "_sequence", "_source", "_method", "_origin")],
+        *[
+            (column, pa.string())
+            for column in ("_op", "_sequence", "_source", "_method", "_origin")
+        ],
         ("_source_ts", UTC_TIME),
         ("_ingested_at", UTC_TIME),
         ("_batch", pa.int64()),
-        *[(one, pa.map_(pa.string(), pa.string())) for one in ("_rescued", "_before")],
+        *[(column, pa.map_(pa.string(), pa.string())) for column in ("_rescued", "_before")],
     ]
 )
 

@@ -1,4 +1,4 @@
-"""Training: what is learnt from, what it is judged by, and what is left on disk."""
+"""Training: which examples it learns from, how the model is evaluated, what is left on disk."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ from lakehouse.storage.tables import Tables
 from platinum.scoring.onnx_scorer import probabilities
 from platinum.training import examples, metrics, training
 from platinum.training.model_store import ModelStore
-from tests.integration.platinum.shop import day, write_history
+from tests.integration.platinum.shop import day, shop, write_history
 
 
 def read(settings):
@@ -23,53 +23,53 @@ def read(settings):
     return examples.read(Tables.at(settings), contracts["taste"], contracts, {})
 
 
-def test_a_telling_feature_is_learnt(settings):
-    """The held-out PR-AUC beats the base rate, and the manifest says from what it was learnt."""
+def test_a_predictive_feature_is_learnt(settings):
+    """The PR-AUC of later examples beats the base rate, and the manifest names the tables read."""
     write_history(settings)
-    told = training.train(settings, "shop")["taste"]
-    figures = told["metrics"]
+    manifest = training.train(settings, "shop")["taste"]
+    figures = manifest["metrics"]
     assert figures["beats_base_rate"]
     assert figures["pr_auc_low"] > figures["base_rate"]
     assert figures["brier"] < figures["brier_of_base_rate"]
-    assert sum(row["count"] for row in figures["calibration"]) == told["rows_test"]
-    assert told["feature_sets"]["habits"] == {"version": 0, "columns": ["visits", "spend"]}
-    assert told["table_versions"] == dict.fromkeys(
+    assert sum(row["count"] for row in figures["calibration"]) == manifest["rows_test"]
+    assert manifest["feature_sets"]["habits"] == {"version": 0, "columns": ["visits", "spend"]}
+    assert manifest["table_versions"] == dict.fromkeys(
         ("gold.shop__targets", "gold.shop__habits", "gold.shop__offers"), 0
     )
 
 
 def test_noise_is_called_noise(settings):
-    """Where no feature tells anything, the verdict says so."""
-    write_history(settings, telling=False)
-    told = training.train(settings, "shop")["taste"]
-    assert not told["metrics"]["beats_base_rate"]
-    assert "does NOT clearly beat the base rate" in told["verdict"]
+    """Where no feature predicts the label, the outcome says so."""
+    write_history(settings, predictive=False)
+    manifest = training.train(settings, "shop")["taste"]
+    assert not manifest["metrics"]["beats_base_rate"]
+    assert "does NOT clearly beat the base rate" in manifest["outcome"]
 
 
-def test_only_settled_examples_with_features_count(settings):
+def test_only_examples_with_final_labels_and_features_count(settings):
     """An open campaign has no final label; a person without features cannot be learnt from."""
     write_history(settings, people=120, campaigns=10)
-    found = read(settings)
+    data = read(settings)
     # Features end on day 98: the tenth campaign ends on day 99. Person 120 is never known, person
     # 1 not yet when the first two campaigns began.
-    assert found.unsettled == 120
-    assert found.without_features == 9 + 2
-    assert len(found.labels) == 9 * 119 - 2
+    assert data.not_final == 120
+    assert data.without_features == 9 + 2
+    assert len(data.labels) == 9 * 119 - 2
 
 
-def test_learning_and_judging_share_no_time(settings):
-    """Every label learnt from was final before the first example that judges began."""
+def test_training_and_test_share_no_time(settings):
+    """Every label trained on was final before the first test example began."""
     write_history(settings)
-    found = read(settings)
-    split_at, learn, judge = training.split(found, 0.3)
-    assert found.settled[learn].max() <= found.times[judge].min()
-    assert not (learn & judge).any()
+    data = read(settings)
+    split_at, train, test = training.split(data, 0.3)
+    assert data.final_from[train].max() <= data.times[test].min()
+    assert not (train & test).any()
     assert split_at == day(70)
-    assert judge.sum() == 2 * 119
+    assert test.sum() == 2 * 119
 
 
-def test_the_same_inputs_give_the_same_version_and_nothing_new(settings):
-    """A second training, also in another home, finds its version; new examples give another."""
+def test_the_same_inputs_give_the_same_version_and_nothing_new(settings, tmp_path):
+    """A second training writes nothing, another home gets the same version, new examples another."""
     write_history(settings)
     first = training.train(settings, "shop")["taste"]
     folder = ModelStore.of(settings, "shop", "taste").folder
@@ -78,16 +78,19 @@ def test_the_same_inputs_give_the_same_version_and_nothing_new(settings):
     assert (first["trained"], again["trained"]) == (True, False)
     assert again["version"] == first["version"]
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == stamps
+    elsewhere = shop(tmp_path / "elsewhere")
+    write_history(elsewhere)
+    assert training.train(elsewhere, "shop")["taste"]["version"] == first["version"]
     write_history(settings, people=5, seed=2)
     assert training.train(settings, "shop")["taste"]["version"] != first["version"]
 
 
-def test_the_exported_model_answers_as_the_trained_one(settings):
+def test_the_exported_model_scores_as_the_trained_one(settings):
     """ONNX gives scikit-learn's probabilities for anything, missing values too."""
     write_history(settings)
-    found = read(settings)
+    data = read(settings)
     fitted = training._trainer(load_domain(settings.contracts, "shop")["taste"])
-    fitted = getattr(*fitted)(3).fit(found.features, found.labels)
+    fitted = getattr(*fitted)(3).fit(data.features, data.labels)
     draw = np.random.default_rng(0)
     features = draw.normal(10, 20, (5000, 3)).astype(np.float32)
     features[draw.random(features.shape) < 0.1] = np.nan
@@ -96,7 +99,7 @@ def test_the_exported_model_answers_as_the_trained_one(settings):
 
 
 def test_an_export_that_differs_is_refused(settings, monkeypatch):
-    """A model whose ONNX export answers otherwise is not written."""
+    """A model whose ONNX export gives other scores is not written."""
     write_history(settings)
     faithful = training.export
     other = {}
@@ -112,8 +115,8 @@ def test_an_export_that_differs_is_refused(settings, monkeypatch):
     assert ModelStore.of(settings, "shop", "taste").manifest() is None
 
 
-def test_what_is_missing_is_told(settings):
-    """No gold, and too little history, are the caller's to mend."""
+def test_missing_gold_and_too_little_history_are_refused(settings):
+    """The error names the table that does not exist yet, or that more history is needed."""
     with pytest.raises(UsageError, match=r"gold.shop__targets does not exist yet"):
         training.train(settings, "shop")
     write_history(settings, campaigns=2)
@@ -121,25 +124,25 @@ def test_what_is_missing_is_told(settings):
         training.train(settings, "shop")
 
 
-def test_a_changed_model_file_is_noticed(settings):
+def test_a_changed_model_file_is_refused(settings):
     """A model that is not the one in the manifest is not used, and is trained again."""
     write_history(settings)
-    told = training.train(settings, "shop")["taste"]
+    manifest = training.train(settings, "shop")["taste"]
     store = ModelStore.of(settings, "shop", "taste")
-    (store.folder / told["version"] / "model.onnx").write_bytes(b"x")
+    (store.folder / manifest["version"] / "model.onnx").write_bytes(b"x")
     with pytest.raises(LakehouseError, match="is not the file that was trained"):
         store.current()
     assert training.train(settings, "shop")["taste"]["trained"]
     assert json.loads((store.folder / "manifest.json").read_text()) == store.current().manifest
 
 
-def test_calibration_and_threshold_are_what_they_say():
+def test_calibration_and_threshold_follow_the_scores():
     """Tenths by score, in order; the threshold lets through the share that was asked for."""
     scores = np.linspace(0, 1, 1000)
     labels = (np.arange(1000) % 2).astype(np.int8)
-    found = metrics.calibration(labels, scores)
-    assert [row["count"] for row in found] == [100] * 10
-    assert [round(row["predicted"], 2) for row in found][:2] == [0.05, 0.15]
+    data = metrics.calibration(labels, scores)
+    assert [row["count"] for row in data] == [100] * 10
+    assert [round(row["predicted"], 2) for row in data][:2] == [0.05, 0.15]
     assert (scores >= metrics.threshold(scores, 0.2)).sum() == 200
 
 
@@ -147,6 +150,22 @@ def test_features_are_those_of_the_contract(settings):
     """A feature set offers what its contract lists, without keys and engine columns."""
     one = FeatureSet.of(load_domain(settings.contracts, "shop")["habits"])
     assert one.columns == ("visits", "spend")
+
+
+def test_models_and_contracts_of_former_versions_are_read(settings):
+    """A manifest with the former key of the outcome, and a contract with that of `finalFrom`."""
+    write_history(settings)
+    outcome = training.train(settings, "shop")["taste"]["outcome"]
+    store = ModelStore.of(settings, "shop", "taste")
+    path = store.folder / "manifest.json"
+    former = json.loads(path.read_text())
+    former["verdict"] = former.pop("outcome")
+    path.write_text(json.dumps(former))
+    manifest = store.manifest()
+    assert (manifest["outcome"], "verdict" in manifest) == (outcome, False)
+    contract = settings.contracts / "shop" / "taste.yaml"
+    contract.write_text(contract.read_text().replace("finalFrom: ", "settled: "))
+    assert read(settings).not_final == 120
 
 
 def test_no_spark_is_loaded():
