@@ -29,7 +29,7 @@ def embeddings(texts: list[str]) -> dict[str, Any]:
     """Return texts a second by backend and batch, and how far the backends' vectors lie apart."""
     size = wordllama.DIMENSIONS
     cpu: Embedder = wordllama.CpuEmbedder(size)
-    figures: dict[str, Any] = {"texts": len(texts), "model": wordllama.MODEL, "runs": RUNS}
+    figures: dict[str, Any] = {"texts": len(texts), "model": wordllama.MODEL.name, "runs": RUNS}
     figures["cpu"] = {str(batch): _rate(cpu, texts, batch) for batch in BATCHES}
     try:
         gpu = CudaEmbedder(size)

@@ -1,4 +1,4 @@
-"""Inference jobs: the texts that have no vector yet get one, each paid once, in a few commits."""
+"""Inference jobs: texts without a vector are embedded, each paid for once, in a few commits."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from lakehouse.runs.ledger import Ledger, Step
 from lakehouse.runs.lock import exclusive
 from lakehouse.storage.append import append_arrow
 from lakehouse.storage.tables import Tables
-from platinum.enrichment.texts import Job, current, waiting
+from platinum.enrichment.texts import Job, current, pending
 from platinum.enrichment.vectors import Identity, Spool, as_lists, stored
-from platinum.inference import Embedder, embedder
+from platinum.inference import Embedder, EmbeddingModel, embedder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Done:
-    """What one call did: rows written, texts paid for, rows that shared a vector, commits."""
+class Counts:
+    """What one call wrote: rows, texts that were embedded for them, commits."""
 
     rows: int = 0
     embedded: int = 0
@@ -46,119 +46,116 @@ def enrich(
     limit: int | None = None,
     progress: Callable[..., None] | None = None,
 ) -> dict[str, Any]:
-    """Give each current text of the domain's jobs its vector; return, by job, what was done.
+    """Embed the current texts of the domain's jobs that have no vector; return a summary by job.
 
     `limit` is the most rows a job writes in this call. What was embedded before is not embedded
     again, whether it was committed or the call before was killed.
 
     Raises:
         UsageError: no contract declares a job, its source is not there, or the backend is wrong.
-        LakehouseError: the backend gave no usable answer; what it gave before is kept.
+        LakehouseError: the backend returned no usable result; vectors received before are kept.
     """
     contracts = load_domain(settings.contracts, domain)
     jobs = [Job.of(contract, contracts) for contract in contracts.values() if contract.enrich]
     if not jobs:
         raise UsageError(f"domain '{domain}' declares no inference: add a contract with `enrich`")
-    say = progress or (lambda *_: None)
+    report = progress or (lambda *_: None)
     with exclusive(settings.home, f"{domain}-enrich", "enrich"):
-        return {job.contract.dataset: _one(settings, job, limit, say) for job in jobs}
+        return {job.contract.dataset: _run_job(settings, job, limit, report) for job in jobs}
 
 
-def _one(
-    settings: Settings, job: Job, limit: int | None, say: Callable[..., None]
+def _run_job(
+    settings: Settings, job: Job, limit: int | None, progress: Callable[..., None]
 ) -> dict[str, Any]:
     start, tables, declared = time.monotonic(), Tables.at(settings), job.contract.enrich
     identity = Identity.of(declared)
     application = f"{job.source}/{identity.digest}"
     results = tables.open(job.results)
-    done, found = (
-        Done(),
-        {"table": str(job.results), "run": 0, "backend": _spoken(settings.inference)},
-    )
-    seen = None if results is None else results.transaction_version(application)
-    if seen is not None and seen == tables.version(job.source):
-        return found | _figures(done, 0, 0, 0, start)
+    counts = Counts()
+    summary = {"table": str(job.results), "run": 0, "backend": _redacted(settings.inference)}
+    done_to = None if results is None else results.transaction_version(application)
+    if done_to is not None and done_to == tables.version(job.source):
+        return summary | _figures(counts, 0, 0, 0, start)
     texts, empty, version = current(tables, job)
-    todo, known = waiting(results, job, texts, identity)
+    todo, embedded = pending(results, job, texts, identity)
     chosen = todo if limit is None else todo.slice(0, limit)
     if chosen.num_rows:
-        backend = embedder(
-            settings.inference, declared["model"], declared["version"], declared["dimensions"]
-        )
+        model = EmbeddingModel(declared["model"], declared["version"], declared["dimensions"])
+        backend = embedder(settings.inference, model)
         spool = Spool(
             settings.home / "spool" / job.contract.domain / job.contract.dataset, identity
         )
         with Ledger(tables).run(job.contract.domain, "enrich", (PLATINUM,)) as run:
-            found["run"] = run.number
-            writer = Writer(tables, job, identity, backend, spool, known, run, done, say)
+            summary["run"] = run.number
+            writer = Writer(tables, job, identity, backend, spool, embedded, run, counts, progress)
             upstream = (application, version) if chosen.num_rows == todo.num_rows else None
             writer.write(chosen, upstream)
-            run.record(_step(run, job, done, version, time.monotonic() - start))
+            run.record(_step(run, job, counts, version, time.monotonic() - start))
     left = todo.num_rows - chosen.num_rows
-    return found | _figures(done, texts.num_rows - todo.num_rows, left, empty, start)
+    return summary | _figures(counts, texts.num_rows - todo.num_rows, left, empty, start)
 
 
-def _figures(done: Done, already: int, left: int, empty: int, start: float) -> dict[str, Any]:
+def _figures(counts: Counts, already: int, left: int, empty: int, start: float) -> dict[str, Any]:
     return {
-        "rows": done.rows,
-        "embedded": done.embedded,
-        "shared": done.rows - done.embedded,
+        "rows": counts.rows,
+        "embedded": counts.embedded,
+        "shared": counts.rows - counts.embedded,
         "already": already,
         "left": left,
         "without_text": empty,
-        "commits": done.commits,
+        "commits": counts.commits,
         "seconds": time.monotonic() - start,
     }
 
 
-def _spoken(backend: str) -> str:
-    """Return the backend without what a URL may carry besides its host."""
+def _redacted(backend: str) -> str:
+    """Return the backend's setting without the user, password and query that a URL may have."""
     return backend.split("?", maxsplit=1)[0].rpartition("@")[2]
 
 
 @dataclass
 class Writer:
-    """Embeds and commits the waiting rows of one job."""
+    """Embeds and commits the pending rows of one job."""
 
     tables: Tables
     job: Job
     identity: Identity
     backend: Embedder
     spool: Spool
-    known: set[str]
+    embedded: set[str]
     run: Run
-    done: Done
-    say: Callable[..., None]
+    counts: Counts
+    progress: Callable[..., None]
     spooled: dict[str, np.ndarray] = field(default_factory=dict)
 
     def write(self, rows: pa.Table, upstream: tuple[str, int] | None) -> None:
-        """Commit the rows in parts; the last one also says how far the source was read."""
+        """Commit the rows in parts; the last one also records how far the source was read."""
         total, self.spooled = rows.num_rows, self.spool.read()
         for part in parts(rows, self.job.contract.enrich["commitRows"]):
-            self.say(f"{self.job.contract.dataset}: embedding", self.done.rows, total)
-            whole = self.done.rows + part.num_rows == total
+            self.progress(f"{self.job.contract.dataset}: embedding", self.counts.rows, total)
+            whole = self.counts.rows + part.num_rows == total
             values = self._vectors(part)
             self._commit(part, values, upstream if whole else None)
-            self.done.rows += part.num_rows
-            self.done.commits += 1
+            self.counts.rows += part.num_rows
+            self.counts.commits += 1
         if upstream is not None:
             self.spool.clear()
 
     def _vectors(self, part: pa.Table) -> dict[str, np.ndarray]:
-        """Return the vectors of a part by text hash: known ones looked up, others paid for."""
+        """Return the vectors of a part by text hash: stored ones looked up, others embedded."""
         texts = dict(zip(part["text_hash"].to_pylist(), part["text"].to_pylist(), strict=True))
-        found = {key: self.spooled[key] for key in texts if key in self.spooled}
-        there = [key for key in texts if key in self.known and key not in found]
-        results = self.tables.open(self.job.results) if there else None
+        by_hash = {key: self.spooled[key] for key in texts if key in self.spooled}
+        in_table = [key for key in texts if key in self.embedded and key not in by_hash]
+        results = self.tables.open(self.job.results) if in_table else None
         if results is not None:
-            found |= stored(results, self.identity, there)
-        missing = iter([key for key in texts if key not in found])
+            by_hash |= stored(results, self.identity, in_table)
+        missing = iter([key for key in texts if key not in by_hash])
         while keys := list(islice(missing, self.job.contract.enrich["batch"])):
             vectors = self._checked(self.backend.embed([texts[key] for key in keys]), len(keys))
             self.spool.add(keys, vectors)
-            found.update(zip(keys, vectors, strict=True))
-            self.done.embedded += len(keys)
-        return found
+            by_hash.update(zip(keys, vectors, strict=True))
+            self.counts.embedded += len(keys)
+        return by_hash
 
     def _checked(self, vectors: np.ndarray, count: int) -> np.ndarray:
         """Return the vectors, normalised where that is declared; refuse another shape."""
@@ -166,7 +163,7 @@ class Writer:
         wanted = (count, declared["dimensions"])
         if vectors.shape != wanted:
             raise LakehouseError(
-                f"{declared['model']} answered {vectors.shape[-1]} dimensions for {vectors.shape[0]} texts, "
+                f"{declared['model']} returned {vectors.shape[-1]} dimensions for {vectors.shape[0]} texts, "
                 f"not {wanted[1]} for {wanted[0]}: contract {self.job.contract.file} names another model"
             )
         if not declared["normalize"]:
@@ -206,15 +203,15 @@ def parts(rows: pa.Table, size: int) -> Iterator[pa.Table]:
         start = end
 
 
-def _step(run: Run, job: Job, done: Done, version: int, seconds: float) -> Step:
+def _step(run: Run, job: Job, counts: Counts, version: int, seconds: float) -> Step:
     return Step(
         run=run.number,
         domain=run.domain,
         layer="platinum",
         table=str(job.results),
-        input=done.rows,
-        valid=done.rows,
-        written=done.rows,
+        input=counts.rows,
+        valid=counts.rows,
+        written=counts.rows,
         seconds=seconds,
         upstream=str(job.source),
         version_to=version,

@@ -75,19 +75,19 @@ def current(tables: Tables, job: Job) -> tuple[pa.Table, int, int]:
     with duckdb.connection() as connection:
         connection.register("events", table.scan(wanted))
         rows = connection.sql(query).to_arrow_table()
-    found = rows.filter(pc.not_equal(rows["text"], ""))
-    hashes = [hashlib.sha256(text.encode()).hexdigest() for text in found["text"].to_pylist()]
-    found = found.append_column("text_hash", pa.array(hashes, pa.string()))
-    return found, rows.num_rows - found.num_rows, table.version()
+    texts = rows.filter(pc.not_equal(rows["text"], ""))
+    hashes = [hashlib.sha256(text.encode()).hexdigest() for text in texts["text"].to_pylist()]
+    texts = texts.append_column("text_hash", pa.array(hashes, pa.string()))
+    return texts, rows.num_rows - texts.num_rows, table.version()
 
 
-def waiting(
+def pending(
     results: DeltaTable | None, job: Job, texts: pa.Table, identity: Identity
 ) -> tuple[pa.Table, set[str]]:
-    """Return the texts whose key's latest result is another one, and the hashes that have a result.
+    """Return the texts that are not their key's latest result, and the hashes that have a vector.
 
-    A key whose text went from A to B and back is waiting again, so that its newest row always is
-    the one in force; its vector is there already.
+    A key whose text went from A to B and back is pending again, so that its newest row always is
+    the one in force; its vector exists already.
     """
     if results is None:
         return texts, set()
@@ -97,7 +97,7 @@ def waiting(
     with duckdb.connection() as connection:
         connection.register("texts", texts.append_column("_row", pa.array(range(len(texts)))))
         connection.register("rows", pa.table(results.scan(columns, identity.matches())))
-        found = connection.sql(
+        without_result = connection.sql(
             f"""
             with latest as (
                 select {", ".join(keys)}, arg_max(text_hash, _batch) as text_hash
@@ -109,8 +109,8 @@ def waiting(
             order by texts._row
             """
         ).to_arrow_table()
-        known = connection.sql("select distinct text_hash from rows").to_arrow_table()
-    return found, set(known["text_hash"].to_pylist())
+        stored = connection.sql("select distinct text_hash from rows").to_arrow_table()
+    return without_result, set(stored["text_hash"].to_pylist())
 
 
 def _quoted(name: str) -> str:

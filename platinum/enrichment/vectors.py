@@ -1,4 +1,4 @@
-"""The vectors that were paid for: in the results table, or spooled until they are committed."""
+"""The vectors received so far: in the results table, or spooled until they are committed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Identity:
 
     @classmethod
     def of(cls, declared: Mapping[str, Any]) -> Identity:
-        """Return the identity that an `enrich` declaration asks for."""
+        """Return the identity that an `enrich` declaration names."""
         chosen = {name: declared[name] for name in ("dimensions", "normalize")}
         text = json.dumps(chosen, sort_keys=True)
         return cls(
@@ -45,7 +45,7 @@ class Identity:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def matches(self) -> str:
-        """Return the condition that holds for this identity's rows of a results table."""
+        """Return the condition that selects this identity's rows of a results table."""
         pairs = {
             "model": self.model,
             "model_version": self.version,
@@ -57,13 +57,13 @@ class Identity:
 
 
 class Spool:
-    """Answers that were paid for and are not committed yet: a file a call, whole or not there."""
+    """Vectors received and not committed yet: a file a call, complete or absent."""
 
     def __init__(self, folder: Path, identity: Identity) -> None:
         self.folder = folder / identity.digest
 
     def add(self, hashes: Sequence[str], vectors: np.ndarray) -> None:
-        """Keep one call's answer."""
+        """Keep the vectors of one call."""
         self.folder.mkdir(parents=True, exist_ok=True)
         rows = pa.table({"text_hash": list(hashes), "embedding": as_lists(vectors)})
         path = self.folder / f"{uuid.uuid4().hex}.arrow"
@@ -74,16 +74,16 @@ class Spool:
 
     def read(self) -> dict[str, np.ndarray]:
         """Return the kept vectors by text hash."""
-        found: dict[str, np.ndarray] = {}
+        kept: dict[str, np.ndarray] = {}
         for path in sorted(self.folder.glob("*.arrow")):
             with pa.OSFile(str(path)) as file:
                 rows = pa.ipc.open_file(file).read_all()
             vectors = as_matrix(rows["embedding"])
-            found.update(zip(rows["text_hash"].to_pylist(), vectors, strict=True))
-        return found
+            kept.update(zip(rows["text_hash"].to_pylist(), vectors, strict=True))
+        return kept
 
     def clear(self) -> None:
-        """Forget what is kept: it is committed."""
+        """Remove the files: their vectors are committed."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -93,11 +93,11 @@ def stored(table: DeltaTable, identity: Identity, hashes: Iterable[str]) -> dict
     with duckdb.connection() as connection:
         connection.register("wanted", wanted)
         connection.register("rows", table.scan(["text_hash", "embedding"], identity.matches()))
-        found = connection.sql(
+        vectors = connection.sql(
             "select text_hash, any_value(embedding) as embedding from rows "
             "semi join wanted using (text_hash) group by text_hash"
         ).to_arrow_table()
-    return dict(zip(found["text_hash"].to_pylist(), as_matrix(found["embedding"]), strict=True))
+    return dict(zip(vectors["text_hash"].to_pylist(), as_matrix(vectors["embedding"]), strict=True))
 
 
 def as_lists(vectors: np.ndarray) -> pa.Array:

@@ -1,8 +1,13 @@
-"""Where vectors come from: the model in the wheel on CPU or GPU, or a server."""
+"""Inference backends: what turns texts into vectors, found by the kind that LAKEHOUSE_INFERENCE names.
+
+A backend is a module with a function `backend(setting, model)` that returns an `Embedder`, and a line
+of `BACKENDS`; see docs/extend.md.
+"""
 
 from __future__ import annotations
 
-import os
+from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
 from lakehouse.errors import UsageError
@@ -12,36 +17,42 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-KEY = "LAKEHOUSE_INFERENCE_KEY"
+# Kind of the setting: all of it, or the scheme of a URL -> module. A module is imported when it is
+# chosen, so that none needs what another is built on.
+BACKENDS = {
+    "cpu": "platinum.inference.wordllama",
+    "cuda": "platinum.inference.cuda",
+    "http://": "platinum.inference.server",
+    "https://": "platinum.inference.server",
+}
+
+
+@dataclass(frozen=True)
+class EmbeddingModel:
+    """The model that a contract's `enrich` names; `dimensions` is the length of its vectors."""
+
+    name: str
+    version: str
+    dimensions: int
 
 
 class Embedder(Protocol):
     """Turns texts into vectors."""
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
-        """Return one row a text, float32; raise LakehouseError where there is no answer."""
+        """Return one row a text, float32; raise LakehouseError where no usable result comes back."""
         ...
 
 
-def embedder(backend: str, model: str, version: str, dimensions: int) -> Embedder:
-    """Return the backend that a setting names: `cpu`, `cuda`, or the URL of a server.
-
-    CPU and GPU hold one and the same table of vectors, so their results are one input's result.
+def embedder(setting: str, model: EmbeddingModel) -> Embedder:
+    """Return the backend that the setting names, ready to embed by the model.
 
     Raises:
-        UsageError: no such backend, or it does not hold the model.
+        UsageError: no such backend, or it does not have the model.
     """
-    if backend in ("cpu", "cuda"):
-        from platinum.inference import wordllama
-
-        wordllama.require(model, version, dimensions)
-        if backend == "cpu":
-            return wordllama.CpuEmbedder(dimensions)
-        from platinum.inference.cuda import CudaEmbedder
-
-        return CudaEmbedder(dimensions)
-    if backend.startswith(("http://", "https://")):
-        from platinum.inference.server import ServerEmbedder
-
-        return ServerEmbedder(backend, model, key=os.environ.get(KEY, ""))
-    raise UsageError(f"LAKEHOUSE_INFERENCE is '{backend}': write cpu, cuda or the URL of a server")
+    kind = "".join(setting.partition("://")[:2])
+    if kind not in BACKENDS:
+        raise UsageError(
+            f"LAKEHOUSE_INFERENCE is '{setting}': no such backend, there are {', '.join(BACKENDS)}"
+        )
+    return import_module(BACKENDS[kind]).backend(setting, model)

@@ -1,4 +1,4 @@
-"""The same table of vectors on a GPU, as a torch embedding bag."""
+"""The wheel's table of vectors on a GPU, as a torch embedding bag: the same results as on the CPU."""
 
 from __future__ import annotations
 
@@ -7,10 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lakehouse.errors import UsageError
-from platinum.inference.wordllama import loaded
+from platinum.inference.wordllama import loaded, require
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from platinum.inference import EmbeddingModel
+
+
+def backend(_: str, model: EmbeddingModel) -> CudaEmbedder:
+    """Return the backend for `cuda`; raise UsageError for another model, or without a GPU."""
+    require(model)
+    return CudaEmbedder(model.dimensions)
 
 
 class CudaEmbedder:
@@ -42,13 +50,13 @@ class CudaEmbedder:
         """Return one row a text; a text without a known token is the zero vector."""
         torch, last = self._torch, self._bag.num_embeddings - 1
         tokens = [
-            [token for token, real in zip(one.ids, one.attention_mask, strict=True) if real]
-            for one in (self._tokenizer.tokenize(list(texts)) if texts else [])
+            [token for token, real in zip(text.ids, text.attention_mask, strict=True) if real]
+            for text in (self._tokenizer.tokenize(list(texts)) if texts else [])
         ]
-        starts = np.cumsum([0, *[len(one) for one in tokens[:-1]]]) if tokens else np.zeros(0)
-        flat = np.array([min(token, last) for one in tokens for token in one], dtype=np.int64)
+        starts = np.cumsum([0, *[len(text) for text in tokens[:-1]]]) if tokens else np.zeros(0)
+        flat = np.array([min(token, last) for text in tokens for token in text], dtype=np.int64)
         with torch.inference_mode():
-            found = self._bag(
+            vectors = self._bag(
                 torch.from_numpy(flat).cuda(), torch.from_numpy(starts.astype(np.int64)).cuda()
             )
-        return found.cpu().numpy().astype(np.float32)
+        return vectors.cpu().numpy().astype(np.float32)

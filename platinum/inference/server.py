@@ -1,9 +1,10 @@
-"""A server that speaks OpenAI's `/v1/embeddings`: called in batches, with timeouts and retries."""
+"""A server with OpenAI's `/v1/embeddings`: called in batches, with timeouts and retries."""
 
 from __future__ import annotations
 
 import ipaddress
 import json
+import os
 import urllib.error
 import urllib.request
 from http.client import HTTPException
@@ -18,18 +19,27 @@ from lakehouse.errors import LakehouseError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from platinum.inference import EmbeddingModel
+
 ATTEMPTS = 5
 TIMEOUT_SECONDS = 60.0
 LONGEST_WAIT_SECONDS = 60.0
-# Answers that another attempt may better; every other refusal is final.
-PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
+# The environment variable of the server's key
+KEY = "LAKEHOUSE_INFERENCE_KEY"
+# Statuses after which another attempt may succeed; every other refusal is final.
+TRANSIENT = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 
 
-class _Passing(Exception):
-    """A failure that may pass; `wait` is how long the server asked to be left alone."""
+def backend(url: str, model: EmbeddingModel) -> ServerEmbedder:
+    """Return the backend for the URL of a server, with the key of the environment."""
+    return ServerEmbedder(url, model.name, key=os.environ.get(KEY, ""))
 
-    def __init__(self, what: str, wait: float = 0.0) -> None:
-        super().__init__(what)
+
+class _TransientError(Exception):
+    """A failure after which another attempt may succeed; `wait` is the server's `Retry-After`."""
+
+    def __init__(self, reason: str, wait: float = 0.0) -> None:
+        super().__init__(reason)
         self.wait = wait
 
 
@@ -62,9 +72,9 @@ class ServerEmbedder:
         self._timeout = timeout
         backoff = tenacity.wait_random_exponential(multiplier=pause, max=LONGEST_WAIT_SECONDS)
         self._retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(_Passing),
+            retry=tenacity.retry_if_exception_type(_TransientError),
             stop=tenacity.stop_after_attempt(attempts),
-            wait=lambda state: max(backoff(state), _asked(state)),
+            wait=lambda state: max(backoff(state), _retry_after(state)),
             reraise=True,
         )
         handlers: list[urllib.request.BaseHandler] = [_NoRedirect()]
@@ -74,55 +84,57 @@ class ServerEmbedder:
         self._opener = urllib.request.build_opener(*handlers)
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
-        """Return one row a text; raise LakehouseError when the server has no usable answer."""
+        """Return one row a text; raise LakehouseError when no usable response comes back."""
         if not texts:
             return np.zeros((0, 0), dtype=np.float32)
         try:
-            return self._retrying(self._once, list(texts))
-        except _Passing as error:
+            return self._retrying(self._attempt, list(texts))
+        except _TransientError as error:
             raise LakehouseError(
-                f"{self._url}: no answer after {self._retrying.statistics['attempt_number']} "
-                f"attempts: {error}; what was embedded is kept, run again to go on"
+                f"{self._url}: no usable response after {self._retrying.statistics['attempt_number']} "
+                f"attempts: {error}; the vectors received are kept, run again to continue"
             ) from None
 
-    def _once(self, texts: list[str]) -> np.ndarray:
-        body = {"model": self._model, "input": texts, "encoding_format": "float"}
+    def _attempt(self, texts: list[str]) -> np.ndarray:
+        payload = {"model": self._model, "input": texts, "encoding_format": "float"}
         headers = {"Content-Type": "application/json"}
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"
         request = urllib.request.Request(  # noqa: S310 - the scheme was checked where the setting is read
-            self._url, json.dumps(body).encode(), headers
+            self._url, json.dumps(payload).encode(), headers
         )
         try:
-            with self._opener.open(request, timeout=self._timeout) as answer:
-                return _vectors(json.load(answer), len(texts))
+            with self._opener.open(request, timeout=self._timeout) as response:
+                return _vectors(json.load(response), len(texts))
         except urllib.error.HTTPError as error:
-            what = f"status {error.code} {error.reason}"
-            if error.code in PASSING:
-                raise _Passing(what, _seconds(error.headers.get("Retry-After"))) from None
-            told = error.read(300).decode(errors="replace")
-            told = told.replace(self._key, "***") if self._key else told
-            raise LakehouseError(f"{self._url}: {what}: {told}") from None
+            status = f"status {error.code} {error.reason}"
+            if error.code in TRANSIENT:
+                raise _TransientError(status, _seconds(error.headers.get("Retry-After"))) from None
+            body = error.read(300).decode(errors="replace")
+            detail = body.replace(self._key, "***") if self._key else body
+            raise LakehouseError(f"{self._url}: {status}: {detail}") from None
         except (OSError, HTTPException) as error:
-            raise _Passing(str(getattr(error, "reason", error)) or type(error).__name__) from None
+            raise _TransientError(
+                str(getattr(error, "reason", error)) or type(error).__name__
+            ) from None
         except (ValueError, KeyError, TypeError) as error:
-            raise _Passing(f"the answer is no list of vectors ({error})") from None
+            raise _TransientError(f"the response is no list of vectors ({error})") from None
 
 
-def _vectors(answer: Any, count: int) -> np.ndarray:
+def _vectors(response: Any, count: int) -> np.ndarray:
     """Return the vectors in the order of the texts; raise ValueError for anything else."""
-    items = sorted(answer["data"], key=lambda item: item["index"])
+    items = sorted(response["data"], key=lambda item: item["index"])
     if [item["index"] for item in items] != list(range(count)):
         raise ValueError(f"{len(items)} vectors for {count} texts")
-    found = np.array([item["embedding"] for item in items], dtype=np.float32)
-    if found.ndim != 2 or not np.isfinite(found).all():
+    vectors = np.array([item["embedding"] for item in items], dtype=np.float32)
+    if vectors.ndim != 2 or not np.isfinite(vectors).all():
         raise ValueError("vectors of unequal length, or not finite")
-    return found
+    return vectors
 
 
-def _asked(state: tenacity.RetryCallState) -> float:
+def _retry_after(state: tenacity.RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
-    return error.wait if isinstance(error, _Passing) else 0.0
+    return error.wait if isinstance(error, _TransientError) else 0.0
 
 
 def _seconds(text: str | None) -> float:

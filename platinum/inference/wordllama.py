@@ -10,21 +10,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lakehouse.errors import UsageError
+from platinum.inference import EmbeddingModel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MODEL, CONFIG = "wordllama-l2-supercat", "l2_supercat"
-DIMENSIONS = 256
+CONFIG, DIMENSIONS = "l2_supercat", 256
+MODEL = EmbeddingModel("wordllama-l2-supercat", str(DIMENSIONS), DIMENSIONS)
 
 
-def require(model: str, version: str, dimensions: int) -> None:
-    """Raise UsageError unless the model asked for is the one in the wheel."""
-    asked = (model, version, dimensions)
-    if asked != (MODEL, str(DIMENSIONS), DIMENSIONS):
+def backend(_: str, model: EmbeddingModel) -> CpuEmbedder:
+    """Return the backend for `cpu`; raise UsageError for another model than the wheel's."""
+    require(model)
+    return CpuEmbedder(model.dimensions)
+
+
+def require(model: EmbeddingModel) -> None:
+    """Raise UsageError unless the model is the one in the wheel."""
+    if model != MODEL:
         raise UsageError(
-            f"the wheel holds {MODEL} {DIMENSIONS}, not {model} {version} with {dimensions} dimensions: "
-            "set LAKEHOUSE_INFERENCE to the URL of a server that does"
+            f"the wheel has {MODEL.name} {MODEL.version}, not {model.name} {model.version} with "
+            f"{model.dimensions} dimensions: set LAKEHOUSE_INFERENCE to the URL of a server that has it"
         )
 
 
@@ -38,10 +44,10 @@ class CpuEmbedder:
         """Return one row a text; a text without a known token is the zero vector."""
         # Texts of like length together: each batch is padded to its longest.
         order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
-        found = np.empty((len(texts), self.dimensions), dtype=np.float32)
+        vectors = np.empty((len(texts), self.dimensions), dtype=np.float32)
         if order:
-            found[order] = loaded(self.dimensions).embed([texts[place] for place in order])
-        return found
+            vectors[order] = loaded(self.dimensions).embed([texts[place] for place in order])
+        return vectors
 
 
 @lru_cache(maxsize=1)

@@ -1,4 +1,4 @@
-"""A real HTTP server on loopback that speaks `/v1/embeddings`, and fails as it is told."""
+"""A real HTTP server on loopback that speaks `/v1/embeddings`, and fails as it is set up to."""
 
 import json
 import threading
@@ -12,8 +12,8 @@ import numpy as np
 def embeddings(dimensions, failures):
     """Yield the server's URL and the list of requests it got.
 
-    `failures` says what each request gets, in order: None for an answer, a status, `garbage`,
-    `hang up`, `short` (a vector too few), `nan`, `slow` (no answer at all) or `redirect`.
+    `failures` lists what the requests get, in order: None for vectors, a status, `garbage`, `hang up`,
+    `short` (a vector too few), `nan`, `slow` (no response at all) or `redirect`.
     """
     requests, pending, closing = [], list(failures), threading.Event()
 
@@ -21,23 +21,22 @@ def embeddings(dimensions, failures):
         def do_POST(self):
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             requests.append({"body": body, "authorization": self.headers.get("Authorization")})
-            what = pending.pop(0) if pending else None
-            if what == "hang up":
+            failure = pending.pop(0) if pending else None
+            if failure == "hang up":
                 self.connection.close()
                 return
-            if what == "slow":
+            if failure == "slow":
                 closing.wait(30)
                 return
-            if isinstance(what, int):
-                told = f"no, {self.headers.get('Authorization')}".encode()
-                self.reply(what, told)
+            if isinstance(failure, int):
+                self.reply(failure, f"no, {self.headers.get('Authorization')}".encode())
                 return
-            if what == "redirect":
+            if failure == "redirect":
                 self.send_response(302)
                 self.send_header("Location", "http://127.0.0.1:9/")
                 self.end_headers()
                 return
-            self.reply(200, b"<html>" if what == "garbage" else answer(body["input"], what))
+            self.reply(200, b"<html>" if failure == "garbage" else vectors(body["input"], failure))
 
         def reply(self, status, payload):
             self.send_response(status)
@@ -48,28 +47,28 @@ def embeddings(dimensions, failures):
         def log_message(self, *_):
             pass
 
-    def answer(texts, what):
+    def vectors(texts, failure):
         rows = [
-            {"index": place, "embedding": vector(text, dimensions, what)}
+            {"index": place, "embedding": vector(text, dimensions, failure)}
             for place, text in enumerate(texts)
         ]
-        # The order of the answer is the server's own.
-        return json.dumps({"data": rows[::-1][what == "short" :]}).encode()
+        # The order of the vectors is the server's own.
+        return json.dumps({"data": rows[::-1][failure == "short" :]}).encode()
 
-    found = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=found.serve_forever, daemon=True)
+    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=http.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{found.server_port}", requests
+        yield f"http://127.0.0.1:{http.server_port}", requests
     finally:
         closing.set()
-        found.shutdown()
-        found.server_close()
+        http.shutdown()
+        http.server_close()
         thread.join()
 
 
-def vector(text, dimensions, what=None):
+def vector(text, dimensions, failure=None):
     """Return a text's vector, the same each time."""
     draw = np.random.default_rng(sum(text.encode()))
     values = [float(value) for value in draw.normal(size=dimensions)]
-    return [float("nan"), *values[1:]] if what == "nan" else values
+    return [float("nan"), *values[1:]] if failure == "nan" else values

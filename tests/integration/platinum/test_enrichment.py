@@ -1,4 +1,4 @@
-"""Enrichment: each text is paid once, whatever stops the job and however often it runs."""
+"""Enrichment: each text is paid for once, whatever stops the job and however often it runs."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ import pytest
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.storage.tables import Tables
 from platinum.enrichment.enrichment import enrich
-from platinum.inference import wordllama
+from platinum.inference import EmbeddingModel, embedder, wordllama
 from platinum.inference.server import ServerEmbedder
 from tests.integration.platinum import server
 from tests.integration.platinum.shop import name, rows_of, shop, write_goods
@@ -30,18 +30,18 @@ def run(settings, **more):
 def test_each_text_is_embedded_once_and_shared(settings):
     """Fifty goods with 25 texts cost 25 inputs, in a few commits."""
     write_goods(settings, GOODS)
-    told = run(settings)
-    assert (told["rows"], told["embedded"], told["shared"]) == (50, 25, 25)
+    summary = run(settings)
+    assert (summary["rows"], summary["embedded"], summary["shared"]) == (50, 25, 25)
     # the table was made empty, in a commit of its own
-    assert told["commits"] == Tables.at(settings).version(VECTORS) == 5
-    found = {row["good"]: row for row in rows_of(settings, VECTORS)}
-    assert found[0]["text"] == "thing 0, acme"
-    assert found[0]["embedding"] == found[1]["embedding"] != found[2]["embedding"]
-    assert np.linalg.norm(found[0]["embedding"]) == pytest.approx(1, abs=1e-5)
+    assert summary["commits"] == Tables.at(settings).version(VECTORS) == 5
+    by_good = {row["good"]: row for row in rows_of(settings, VECTORS)}
+    assert by_good[0]["text"] == "thing 0, acme"
+    assert by_good[0]["embedding"] == by_good[1]["embedding"] != by_good[2]["embedding"]
+    assert np.linalg.norm(by_good[0]["embedding"]) == pytest.approx(1, abs=1e-5)
 
 
 def test_a_second_run_writes_nothing(settings):
-    """Nothing new is known without an embedding, a commit or a run."""
+    """Where nothing is new there is no embedding, no commit and no run."""
     write_goods(settings, GOODS)
     run(settings)
     before = {table: Tables.at(settings).version(table) for table in Tables.at(settings).names()}
@@ -55,10 +55,10 @@ def test_a_second_run_writes_nothing(settings):
 def test_a_limit_is_kept_and_gone_on_from(settings):
     """A job done in parts ends where one done at once does."""
     write_goods(settings, GOODS)
-    told = [run(settings, limit=20) for _ in range(4)]
-    assert [one["rows"] for one in told] == [20, 20, 10, 0]
-    assert [one["left"] for one in told] == [30, 10, 0, 0]
-    assert sum(one["embedded"] for one in told) == 25
+    calls = [run(settings, limit=20) for _ in range(4)]
+    assert [call["rows"] for call in calls] == [20, 20, 10, 0]
+    assert [call["left"] for call in calls] == [30, 10, 0, 0]
+    assert sum(call["embedded"] for call in calls) == 25
     assert sorted(row["good"] for row in rows_of(settings, VECTORS)) == list(range(50))
 
 
@@ -96,7 +96,7 @@ KILLED = """
     calls, place, after = [], sys.argv[2], int(sys.argv[3])
     def counted(method, kind):
         def call(self, *given):
-            if kind == place and len([one for one in calls if one == kind]) == after:
+            if kind == place and calls.count(kind) == after:
                 os.kill(os.getpid(), signal.SIGKILL)
             calls.append(kind)
             if kind == "embed":
@@ -113,31 +113,37 @@ KILLED = """
 @pytest.mark.parametrize(
     ("place", "after"), [("embed", 2), ("embed", 5), ("commit", 0), ("commit", 2)]
 )
-def test_killed_anywhere_it_goes_on_and_pays_no_text_twice(settings, place, after):
-    """SIGKILL before a call or before a commit: what was answered is kept, the rest is done."""
+def test_killed_anywhere_it_goes_on_and_pays_no_text_twice(settings, place, after, monkeypatch):
+    """SIGKILL before a call or before a commit: vectors received are kept, the rest is embedded."""
     write_goods(settings, GOODS)
-    paid = []
-    for kill in (place, "never"):
-        ended = subprocess.run(
-            [sys.executable, "-c", textwrap.dedent(KILLED), str(settings.home), kill, str(after)],
-            capture_output=True,
-            text=True,
-            check=False,
-            env=os.environ | {"PYTHONPATH": str(Path.cwd())},
-        )
-        assert ended.returncode == (0 if kill == "never" else -signal.SIGKILL), ended.stderr
-        paid += [int(count) for count in ended.stdout.split()]
+    killed = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(KILLED), str(settings.home), place, str(after)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(Path.cwd())},
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    paid = [int(count) for count in killed.stdout.split()]
+    embed = wordllama.CpuEmbedder.embed
+
+    def counted(self, texts):
+        paid.append(len(texts))
+        return embed(self, texts)
+
+    monkeypatch.setattr(wordllama.CpuEmbedder, "embed", counted)
+    run(settings)
     assert sum(paid) == 25
     assert sorted(row["good"] for row in rows_of(settings, VECTORS)) == list(range(50))
 
 
-def test_a_server_that_fails_first_is_asked_again(tmp_path):
-    """Outage, overload, garbage and a broken connection are got over; the key is sent, not told."""
+def test_a_server_that_fails_first_is_called_again():
+    """Outage, overload, garbage and a broken connection are retried; the key is sent and never shown."""
     failures = [503, 429, "garbage", "hang up"]
     with server.embeddings(256, failures) as (url, requests):
         backend = ServerEmbedder(url, "m", key="s3cret", pause=0)
-        found = backend.embed(["a", "bb"])
-    assert found.shape == (2, 256)
+        vectors = backend.embed(["a", "bb"])
+    assert vectors.shape == (2, 256)
     assert len(requests) == len(failures) + 1
     assert {request["authorization"] for request in requests} == {"Bearer s3cret"}
     assert requests[-1]["body"]["input"] == ["a", "bb"]
@@ -146,11 +152,11 @@ def test_a_server_that_fails_first_is_asked_again(tmp_path):
 @pytest.mark.parametrize(
     "failures", [[500] * 9, ["garbage"] * 9, ["short"] * 9, ["nan"] * 9, ["slow"] * 9]
 )
-def test_a_server_that_never_answers_is_given_up(failures):
+def test_a_server_that_never_responds_is_given_up(failures):
     """After the last attempt the error names the server and the reason, never the key."""
     with server.embeddings(4, failures) as (url, requests):
         backend = ServerEmbedder(url, "m", key="s3cret", attempts=3, pause=0, timeout=0.2)
-        with pytest.raises(LakehouseError, match="no answer after 3 attempts") as error:
+        with pytest.raises(LakehouseError, match="no usable response after 3 attempts") as error:
             backend.embed(["a"])
     assert len(requests) == 3
     assert "s3cret" not in str(error.value)
@@ -158,7 +164,7 @@ def test_a_server_that_never_answers_is_given_up(failures):
 
 @pytest.mark.parametrize("failure", [401, 400, "redirect"])
 def test_a_refusal_is_final(failure):
-    """A wrong key or model is not tried again; a redirect would take the key elsewhere."""
+    """A wrong key or model is not retried; a redirect would take the key elsewhere."""
     refused = pytest.raises(LakehouseError, match="status")
     with server.embeddings(4, [failure] * 3) as (url, requests), refused as error:
         ServerEmbedder(url, "m", key="s3cret", pause=0).embed(["a"])
@@ -167,16 +173,16 @@ def test_a_refusal_is_final(failure):
 
 
 def test_a_job_by_server_goes_on_after_an_outage(tmp_path):
-    """What the server answered before it went away is not asked for again."""
+    """Texts whose vectors came before the server went away are not sent again."""
     with server.embeddings(256, [None, None, 400]) as (url, requests):
         settings = shop(tmp_path, inference=url)
         write_goods(settings, GOODS)
         with pytest.raises(LakehouseError, match="status 400"):
             run(settings)
-        asked = sum(len(request["body"]["input"]) for request in requests[:2])
-        told = run(settings)
-    assert asked == 5
-    assert told["embedded"] == 25 - asked
+        sent = sum(len(request["body"]["input"]) for request in requests[:2])
+        summary = run(settings)
+    assert sent == 5
+    assert summary["embedded"] == 25 - sent
     assert len(rows_of(settings, VECTORS)) == 50
 
 
@@ -190,19 +196,19 @@ def test_another_model_than_the_contract_names_is_refused(tmp_path):
     assert rows_of(settings, VECTORS) == []
 
 
-def test_what_is_missing_is_told(tmp_path):
-    """No source, an unknown backend, no GPU: told before anything is embedded."""
+def test_what_is_missing_is_refused(tmp_path):
+    """No source, an unknown backend, another model: refused before anything is embedded."""
     settings = shop(tmp_path, inference="magic")
     with pytest.raises(UsageError, match=r"silver.shop__sat_good does not exist yet"):
         run(settings)
     write_goods(settings, GOODS)
-    with pytest.raises(UsageError, match="write cpu, cuda or the URL of a server"):
+    with pytest.raises(UsageError, match="no such backend, there are cpu, cuda, http://, https://"):
         run(settings)
-    with pytest.raises(UsageError, match="the wheel holds"):
-        wordllama.require("other", "1", 256)
+    with pytest.raises(UsageError, match=r"the wheel has .* not other 1"):
+        embedder("cpu", EmbeddingModel("other", "1", 256))
 
 
-def test_the_model_in_the_wheel_tells_like_from_unlike():
+def test_the_model_in_the_wheel_separates_related_from_unrelated_texts():
     """Related texts are closer than unrelated ones; an empty text is the zero vector."""
     milk, cream, motor, nothing = wordllama.CpuEmbedder(256).embed(
         ["whole milk", "dairy cream", "motor oil", ""]

@@ -1,4 +1,4 @@
-"""The GPU backend: told where there is no GPU, and equal to the CPU's vectors where there is one.
+"""The GPU backend: refused where there is no GPU, and equal to the CPU's vectors where there is one.
 
 Imports the backends only, so that it also runs where nothing but PyTorch and the model is installed:
 `python -m pytest --noconftest tests/integration/platinum/test_inference_gpu.py`.
@@ -30,7 +30,7 @@ WORDS = [
 
 
 def gpu_or_reason():
-    """Return the backend, or the error that says why there is none."""
+    """Return the backend, or the error with the reason why there is none."""
     try:
         return cuda.CudaEmbedder(wordllama.DIMENSIONS)
     except UsageError as error:
@@ -43,15 +43,15 @@ def texts(seed, count):
     return [" ".join(chosen.choices(WORDS, k=chosen.randint(0, 40))) for _ in range(count)]
 
 
-def test_a_missing_gpu_is_told_before_anything_is_embedded():
+def test_a_missing_gpu_is_refused_before_anything_is_embedded():
     """Without PyTorch or a GPU the setting is refused, with what to do; else the backend is there."""
-    found = gpu_or_reason()
-    if isinstance(found, cuda.CudaEmbedder):
-        made = embedder("cuda", wordllama.MODEL, str(wordllama.DIMENSIONS), wordllama.DIMENSIONS)
+    gpu = gpu_or_reason()
+    if isinstance(gpu, cuda.CudaEmbedder):
+        made = embedder("cuda", wordllama.MODEL)
         assert isinstance(made, cuda.CudaEmbedder)
         return
-    assert "LAKEHOUSE_INFERENCE is cuda" in str(found)
-    assert "set it to cpu" in str(found)
+    assert "LAKEHOUSE_INFERENCE is cuda" in str(gpu)
+    assert "set it to cpu" in str(gpu)
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 5_000])
@@ -62,11 +62,11 @@ def test_the_gpu_gives_the_cpus_vectors(count):
     """
     given = texts(count, count)
     wanted = wordllama.CpuEmbedder(wordllama.DIMENSIONS)
-    found = gpu_or_reason()
-    other = wanted if isinstance(found, UsageError) else found
+    gpu = gpu_or_reason()
+    other = wanted if isinstance(gpu, UsageError) else gpu
     vectors = other.embed(given)
     assert vectors.shape == (count, wordllama.DIMENSIONS)
     assert vectors.dtype == np.float32
     assert np.allclose(vectors, wanted.embed(given), atol=1e-5)
-    alone = np.concatenate([other.embed([each]) for each in given[:20]] or [vectors])
+    alone = np.concatenate([other.embed([text]) for text in given[:20]] or [vectors])
     assert np.allclose(alone, vectors[:20], atol=1e-5)
