@@ -24,7 +24,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Change:
-    """One row change: the row before and after it, as far as the source tells."""
+    """One row change: the row before and after it, as far as the source logs them."""
 
     dataset: str
     op: str
@@ -53,7 +53,7 @@ class Commit:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the log as it is written, the change it tells of, and its place in the order."""
+    """One line of the log as it is written, its change, and its place in the order."""
 
     change: Change
     text: str

@@ -1,4 +1,4 @@
-"""One fault is a row, or a file, that the lakehouse must notice: on every day a few, on demand more."""
+"""One fault is a row, or a file, that the lakehouse must refuse or repair: a few a day, more on demand."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Spoilt:
-    """What is wrong with a payload that is good otherwise, and the reason the gate must give."""
+    """The defect of a payload that is good otherwise, and the reason the gate must give."""
 
-    what: str
+    description: str
     values: dict[str, object]
     kind: str
     column: str
@@ -28,16 +28,16 @@ class Spoilt:
 
 @dataclass(frozen=True)
 class Plant:
-    """One fault among a day's commits; `about` says which of its changes the promise is about.
+    """One fault among a day's commits; `about` is the place of the change that the promise is about.
 
-    `said` are more fields of the promise; `history` says whether that of each key is promised.
+    `fields` are more fields of the promise; with `history` that of each key is promised too.
     """
 
     kind: str
-    what: str
+    description: str
     promise: str
     commits: tuple[Commit, ...]
-    said: dict[str, Any] = field(default_factory=dict)
+    fields: dict[str, Any] = field(default_factory=dict)
     history: bool = False
     about: int = -1
 
@@ -68,7 +68,7 @@ _EVERY_DAY = 5
 
 
 def bad_commits(commits: list[Commit], day: date, seed: int) -> list[Plant]:
-    """Return the 5 to 8 bad lines that a day has, asked for or not."""
+    """Return the 5 to 8 bad lines that every day has, with or without planted faults."""
     random = Random(f"{seed}:{day}:bad")
     lines, optional = bought(commits), _SPOILT[_EVERY_DAY:]
     chosen = _SPOILT[:_EVERY_DAY] + tuple(random.sample(optional, random.randint(0, len(optional))))
@@ -91,14 +91,15 @@ def spoil(spoilt: Spoilt | None, day: date, random: Random, lines: list[Any], ba
     row["transaction_timestamp"] = at
     change = Change("transactions", "c", None, row, SYNTHETIC)
     if spoilt is None:
-        what, kind = TORN
-        said = {"column": "_line", "rule": "unreadable"}
-        return Plant(kind, what, "quarantined", (Commit(at, (change,), torn=True),), said)
+        description, kind = TORN
+        unreadable = {"column": "_line", "rule": "unreadable"}
+        commit = Commit(at, (change,), torn=True)
+        return Plant(kind, description, "quarantined", (commit,), unreadable)
     values = {name: value for name, value in (row | spoilt.values).items() if value is not ABSENT}
     commit = Commit(at, (replace(change, after=values),))
-    said = {"column": spoilt.column, "rule": spoilt.rule}
-    return Plant(spoilt.kind, spoilt.what, "quarantined", (commit,), said)
+    reason = {"column": spoilt.column, "rule": spoilt.rule}
+    return Plant(spoilt.kind, spoilt.description, "quarantined", (commit,), reason)
 
 
-# Takes a column out of a payload, which is another thing than a null in it
+# Takes a column out of a payload, which differs from a null in it
 ABSENT = object()

@@ -1,4 +1,4 @@
-"""Faults of files: which lines a day's files hold, and what is sent late, twice, torn or in disorder."""
+"""Faults of files: which lines a day's files have, and what is sent late, twice, torn or in disorder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Literal
 
 from domains.retail.envelope import REAL, Line
-from domains.retail.faults_rows import CONFLICT, DELETE_FIRST, TOLD_AGAIN, other_way
+from domains.retail.faults_rows import CONFLICT, CONFLICT_PLACES, DELETE_FIRST, other_way
 from domains.retail.frames import days
 from domains.retail.schemas import DATASETS, KEYS
 
@@ -28,7 +28,7 @@ class Copy:
     """One line in one file. A `contested` one contradicts another copy of its place."""
 
     line: Line
-    verdict: Literal["good", "bad", "contested"]
+    state: Literal["good", "bad", "contested"]
 
 
 @dataclass
@@ -60,9 +60,9 @@ class File:
 
 @dataclass(frozen=True)
 class Sent:
-    """One fault of a day that its files make: the fields of its promise, and what it is about."""
+    """One fault of a day that its files make: the fields of its promise, its line, date and keys."""
 
-    said: dict[str, Any]
+    fields: dict[str, Any]
     line: Line | None = None
     due: date | None = None
     keys: tuple[tuple, ...] = ()
@@ -72,7 +72,7 @@ class Sent:
 class DayFiles:
     """The files of one day, some landed on the next, the copies that go into the next day's files.
 
-    `held` says of changes when they are sent, by identity.
+    `sent_on` is the day on which a delayed change is sent, by its identity.
     """
 
     day: date
@@ -81,7 +81,7 @@ class DayFiles:
     files: list[File] = field(default_factory=list)
     carried: list[Copy] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
-    held: dict[int, date] = field(default_factory=dict)
+    sent_on: dict[int, date] = field(default_factory=dict)
 
 
 def arrange(
@@ -94,29 +94,29 @@ def arrange(
     """Return the day's files, with faults where `faults` is a seed."""
     lines = list(lines)
     bad = {id(c) for plant in plants if plant.promise == "quarantined" for c in plant.changes}
-    found = DayFiles(day, plants, {id(line.change): line for line in lines})
+    arranged = DayFiles(day, plants, {id(line.change): line for line in lines})
     copies = defaultdict[str, list[Copy]](list)
     for line in lines:
         copies[line.change.dataset].append(Copy(line, "bad" if id(line.change) in bad else "good"))
     later = next((other for other in days() if other > day), None)
     if faults is not None:
-        copies[_REPLAYED] = _Disorder(found, copies[_REPLAYED], later, faults).copies
+        copies[_REPLAYED] = _Disorder(arranged, copies[_REPLAYED], later, faults).copies
     copies[_REPLAYED] += carried
-    found.files = [File(name, f"{day}", day, copies[name]) for name in DATASETS if copies[name]]
+    arranged.files = [File(name, f"{day}", day, copies[name]) for name in DATASETS if copies[name]]
     if faults is not None:
-        _spoil_files(found, later)
-    return found
+        _spoil_files(arranged, later)
+    return arranged
 
 
 class _Disorder:
-    """Takes lines of one day's file out of their order, into the next day's file, or tells them twice."""
+    """Takes lines of one day's file out of their order, into the next day's file, or sends them twice."""
 
     def __init__(
-        self, found: DayFiles, copies: list[Copy], later: date | None, faults: int
+        self, arranged: DayFiles, copies: list[Copy], later: date | None, faults: int
     ) -> None:
-        self.found, self.later = found, later
-        random = Random(f"{faults}:{found.day}:lines")
-        planted = {id(change) for plant in found.plants for change in plant.changes}
+        self.arranged, self.later = arranged, later
+        random = Random(f"{faults}:{arranged.day}:lines")
+        planted = {id(change) for plant in arranged.plants for change in plant.changes}
         own = [c for c in copies if id(c.line.change) not in planted]
         real = [c for c in own if c.line.change.op == "c" and c.line.change.origin == REAL]
         chosen = random.sample(real, min(_DUPLICATES + _LATE, len(real)))
@@ -124,57 +124,57 @@ class _Disorder:
         for place, copy in enumerate(chosen[:_DUPLICATES]):
             self._duplicate(copy, later if place % 2 else None)
         for copy in chosen[_DUPLICATES:] if later else ():
-            self._hold(copy)
-            said = {
+            self._delay(copy)
+            fields = {
                 "kind": "late event",
                 "promise": "valid",
                 "what": "sent in the file of the day after",
             }
-            found.sent.append(Sent(said, copy.line, later))
-        for plant in found.plants:
+            arranged.sent.append(Sent(fields, copy.line, later))
+        for plant in arranged.plants:
             self._plant(plant)
 
     def _reordered(self, copies: list[Copy], own: list[Copy], random: Random) -> list[Copy]:
-        """Turn the file around, and promise the histories of some rows that it tells backwards."""
+        """Reverse the file, and promise the histories of some rows that it now has backwards."""
         events = defaultdict[tuple, list[Line]](list)
         for copy in own:
             events[key_of(copy.line)].append(copy.line)
-        told = [k for k, lines in events.items() if len(lines) > 1 and lines[0].change.op == "c"]
-        said = {"kind": "reordered file", "promise": "valid", "what": "the file is told backwards"}
-        for key in random.sample(told, min(_REORDERED, len(told))):
-            self.found.sent.append(Sent(said, events[key][-1], keys=(key,)))
+        changed = [k for k, lines in events.items() if len(lines) > 1 and lines[0].change.op == "c"]
+        fields = {"kind": "reordered file", "promise": "valid", "what": "the file is backwards"}
+        for key in random.sample(changed, min(_REORDERED, len(changed))):
+            self.arranged.sent.append(Sent(fields, events[key][-1], keys=(key,)))
         return copies[::-1]
 
     def _duplicate(self, copy: Copy, later: date | None) -> None:
-        (self.found.carried if later else self.copies).append(copy)
+        (self.arranged.carried if later else self.copies).append(copy)
         where = "in the file of the day after" if later else "in one file"
-        said = {"kind": "duplicate event", "promise": "superseded", "times": 2,
-                "what": f"told again {where}"}  # fmt: skip
-        self.found.sent.append(Sent(said, copy.line, later))
+        fields = {"kind": "duplicate event", "promise": "superseded", "times": 2,
+                  "what": f"sent again {where}"}  # fmt: skip
+        self.arranged.sent.append(Sent(fields, copy.line, later))
 
-    def _hold(self, copy: Copy) -> None:
+    def _delay(self, copy: Copy) -> None:
         """Send a copy with the next day's, or, where there is none, at the end of this one's."""
         self.copies.remove(copy)
-        (self.found.carried if self.later else self.copies).append(copy)
+        (self.arranged.carried if self.later else self.copies).append(copy)
         if self.later:
-            self.found.held[id(copy.line.change)] = self.later
+            self.arranged.sent_on[id(copy.line.change)] = self.later
 
     def _plant(self, plant: Plant) -> None:
-        first = self.found.lines[id(plant.changes[plant.about])]
+        first = self.arranged.lines[id(plant.changes[plant.about])]
         if plant.kind == DELETE_FIRST:
-            self._hold(next(copy for copy in self.copies if copy.line is first))
+            self._delay(next(copy for copy in self.copies if copy.line is first))
         elif plant.kind == CONFLICT:
             at = self.copies.index(Copy(first, "good"))
             self.copies[at] = Copy(first, "contested")
-            other = Copy(_told_otherwise(first), "contested")
-            if self.later and plant.what.endswith(TOLD_AGAIN[1]):
-                self.found.carried.append(other)
-                self.found.held[id(first.change)] = self.later
+            other = Copy(_contradicting(first), "contested")
+            if self.later and plant.description.endswith(CONFLICT_PLACES[1]):
+                self.arranged.carried.append(other)
+                self.arranged.sent_on[id(first.change)] = self.later
             else:
                 self.copies.append(other)
 
 
-def _told_otherwise(line: Line) -> Line:
+def _contradicting(line: Line) -> Line:
     """Return the line of the contradicting change: same place, same commit, another value."""
     change = other_way(line.change)
     assert line.change.after is not None
@@ -186,37 +186,41 @@ def _told_otherwise(line: Line) -> Line:
     return Line(change, before + mark + after.replace(old, new, 1), line.position)
 
 
-def _spoil_files(found: DayFiles, later: date | None) -> None:
+def _spoil_files(arranged: DayFiles, later: date | None) -> None:
     """Send one file twice, one cut short and then whole, and one a day late."""
-    by = {file.dataset: file for file in found.files}
+    by = {file.dataset: file for file in arranged.files}
     if whole := by.get(_REPLAYED):
-        twin = File(whole.dataset, f"{found.day}-again", found.day, whole.copies, twin=True)
-        found.files.append(twin)
-        said = {"kind": "re-sent file", "promise": "once", "what": "sent again under another name",
+        twin = File(whole.dataset, f"{arranged.day}-again", arranged.day, whole.copies, twin=True)
+        arranged.files.append(twin)
+        fields = {"kind": "re-sent file", "promise": "once", "what": "sent again under another name",
                 "times": 2}  # fmt: skip
-        found.sent.append(Sent(said | {"file": twin.path, "sha256": twin.sha256}))
+        arranged.sent.append(Sent(fields | {"file": twin.path, "sha256": twin.sha256}))
     if whole := by.get(_TORN):
-        _cut(found, whole, later)
+        _cut(arranged, whole, later)
     if later and (late := by.get(_MISSING)):
         late.landed = later
-        said = {"kind": "missing day", "promise": "late", "what": "the day's file comes a day late"}
-        found.sent.append(Sent(said | {"file": late.path, "sha256": late.sha256}, due=later))
+        fields = {
+            "kind": "missing day",
+            "promise": "late",
+            "what": "the day's file comes a day late",
+        }
+        arranged.sent.append(Sent(fields | {"file": late.path, "sha256": late.sha256}, due=later))
 
 
-def _cut(found: DayFiles, whole: File, later: date | None) -> None:
-    """Cut a file in the midst of a line; what is whole is sent under another name."""
+def _cut(arranged: DayFiles, whole: File, later: date | None) -> None:
+    """Cut a file in the midst of a line; the whole file is sent under another name."""
     copies = whole.copies
     last = copies[len(copies) // 2].line.data
     whole.copies, whole.tail = copies[: len(copies) // 2], last[: len(last) // 2]
-    again = File(whole.dataset, f"{found.day}-whole", later or found.day, copies)
-    found.files.append(again)
+    again = File(whole.dataset, f"{arranged.day}-whole", later or arranged.day, copies)
+    arranged.files.append(again)
     fault = {"kind": "truncated file", "dataset": _TORN}
     torn = {"promise": "quarantined", "what": "the file ends in the midst of a line",
             "column": "_line", "rule": "unreadable",
             "line": hashlib.sha256(whole.tail).hexdigest()}  # fmt: skip
     sent = {"promise": "late", "what": "sent again whole, under another name",
             "file": again.path, "sha256": again.sha256}  # fmt: skip
-    found.sent += [Sent(fault | torn), Sent(fault | sent, due=later)]
+    arranged.sent += [Sent(fault | torn), Sent(fault | sent, due=later)]
 
 
 def key_of(line: Line) -> tuple:

@@ -1,4 +1,4 @@
-"""What the source says of its own rows: how many there are, and the digest of the good ones.
+"""The source's own count of its rows, and the digest of the good ones.
 
 It is taken from the package's frames and the source's own changes, never from what a pipeline made
 of them.
@@ -68,11 +68,11 @@ class Ledger:
                 f"create view events as select _sequence, _op, {_values(dataset)} from given"
             )
             _, more = digest(database, "events", SCHEMAS[dataset].names, contested)
-        bad = sum(copy.verdict == "bad" for copy in copies) + self.torn[dataset]
-        good = len({copy.line.position for copy in copies if copy.verdict != "bad"})
+        bad = sum(copy.state == "bad" for copy in copies) + self.torn[dataset]
+        good = len({copy.line.position for copy in copies if copy.state != "bad"})
         # of two that contradict each other one is valid
-        told = [copy.line.position for copy in copies if copy.verdict == "contested"]
-        bad += len(told) - len(set(told))
+        places = [copy.line.position for copy in copies if copy.state == "contested"]
+        bad += len(places) - len(set(places))
         rows += len(copies) + self.torn[dataset]
         return Expected(
             input=rows, valid=valid + good, quarantined=bad,
@@ -81,7 +81,7 @@ class Ledger:
         )  # fmt: skip
 
     def _contested(self, dataset: str) -> set[str]:
-        return {c.line.position for c in self.copies[dataset] if c.verdict == "contested"}
+        return {c.line.position for c in self.copies[dataset] if c.state == "contested"}
 
     def contents(self, dataset: str, position: str) -> tuple[str, ...]:
         """Return the fingerprints of the events at a place, none where none has landed."""
@@ -90,7 +90,7 @@ class Ledger:
         return tuple(sorted(self._contents[dataset].get(position, ())))
 
     def _fingerprints(self, dataset: str) -> dict[str, list[str]]:
-        found = defaultdict[str, list[str]](list)
+        contents = defaultdict[str, list[str]](list)
         with connection() as database:
             database.register("given", self._table(dataset))
             rows = database.execute(
@@ -98,8 +98,8 @@ class Ledger:
                 f"(select _sequence, _op, {_values(dataset)} from given)"
             ).fetchall()
         for place, content in rows:
-            found[place].append(content)
-        return found
+            contents[place].append(content)
+        return contents
 
     def history(self, dataset: str, key: tuple) -> list[list[str]]:
         """Return place and operation of each good event of a key that has landed, in order."""
@@ -109,7 +109,7 @@ class Ledger:
                 {
                     (copy.line.position, copy.line.change.op)
                     for copy in self.copies[dataset]
-                    if copy.verdict != "bad" and key_of(copy.line) == key
+                    if copy.state != "bad" and key_of(copy.line) == key
                 }
             )
         ]
@@ -124,7 +124,7 @@ class Ledger:
                 **{name: copy.line.change.row.get(name) for name in schema.names},
             }
             for copy in self.copies[dataset]
-            if copy.verdict != "bad"
+            if copy.state != "bad"
         }
         places = [pa.field("_sequence", pa.string()), pa.field("_op", pa.string())]
         return pa.Table.from_pylist(list(rows.values()), schema=pa.schema([*places, *schema]))
@@ -134,15 +134,15 @@ class Ledger:
 def _frame_sums(dataset: str, scale: str, first: date | None, last: date) -> tuple[int, int, int]:
     """Return rows, distinct rows and digest of the rows that were landed as Parquet."""
     distinct = dataset in _DISTINCT
-    place, each = (_DROP, "") if distinct else (_SNAPSHOT, "distinct")
-    found = batches(dataset, scale, first=first, last=last)
+    place, quantifier = (_DROP, "") if distinct else (_SNAPSHOT, "distinct")
+    tables = batches(dataset, scale, first=first, last=last)
     sums = (0, 0, 0)
     # rows of different batches may repeat each other, unless all are distinct
-    for table in found if distinct else [pa.concat_tables(found)]:
+    for table in tables if distinct else [pa.concat_tables(tables)]:
         with connection() as database:
             database.register("given", table)
             database.execute(
-                f"create view events as select {each} {place} as _sequence, 'r' as _op, "
+                f"create view events as select {quantifier} {place} as _sequence, 'r' as _op, "
                 f"{_values(dataset)} from given"
             )
             valid, total = digest(database, "events", SCHEMAS[dataset].names)

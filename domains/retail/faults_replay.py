@@ -1,4 +1,4 @@
-"""The replay with faults: what is landed on each day, and the manifest that says what must come of it.
+"""The replay with faults: the files of each day, and the manifest of the promised outcomes.
 
 Everything is derived again from the first day on, so a landing that was killed, or that goes on
 another day, needs to remember no more than which days had faults.
@@ -39,19 +39,19 @@ class Replay:
 
     def through(self, day: date) -> None:
         """Replay the days that are not replayed yet, up to one."""
-        for each in days()[len(self.days) :]:
-            if each > day:
+        for next_day in days()[len(self.days) :]:
+            if next_day > day:
                 break
-            seed = self.faults.get(each)
-            commits, plants = day_commits(each, self.scale, self.seed, seed)
+            seed = self.faults.get(next_day)
+            commits, plants = day_commits(next_day, self.scale, self.seed, seed)
             carried = self.days[-1].carried if self.days else []
             lines = self.log.lines(commits)
-            self.days.append(arrange(each, lines, plants, seed, carried))
+            self.days.append(arrange(next_day, lines, plants, seed, carried))
 
     def files(self, day: date) -> list[tuple[str, bytes, int]]:
         """Return path below the landing folder, bytes and rows of each file to land on a day."""
-        found = [f for each in self.days for f in each.files if f.landed == day]
-        return [(file.path, file.data, len(file.copies)) for file in found] + self._drops(day)
+        files = [file for arranged in self.days for file in arranged.files if file.landed == day]
+        return [(file.path, file.data, len(file.copies)) for file in files] + self._drops(day)
 
     def _drops(self, day: date) -> list[tuple[str, bytes, int]]:
         """Return the week's promotions; with faults they come cut short, and whole the day after."""
@@ -72,65 +72,65 @@ class Replay:
             ledger.snapshot(name, _EVE)
         if START_DAY not in self.faults or through > START_DAY:
             ledger.drop(DROPS, START_DAY, through)
-        for each in self.days:
-            for file in each.files:
+        for arranged in self.days:
+            for file in arranged.files:
                 if file.landed <= through and not file.twin:
                     ledger.add(file.dataset, file.copies, torn=bool(file.tail))
         faults = [
-            fault for each in self.days if each.day <= through
-            for fault in [*self._planted(each, ledger), *self._sent(each, ledger)]
+            fault for arranged in self.days if arranged.day <= through
+            for fault in [*self._planted(arranged, ledger), *self._sent(arranged, ledger)]
         ]  # fmt: skip
         if START_DAY in self.faults:
             faults.append(_cut_drop(self.scale))
         seeds = {str(day): seed for day, seed in sorted(self.faults.items())}
-        # A broken file stops its dataset: whether that held rows before is not for the source to say.
+        # A broken file stops its dataset; the source does not know whether it had rows before.
         stopped = {fault.dataset for fault in faults if fault.promise == "replaced"}
         whole = [name for name in DATASETS if through > START_DAY or name not in stopped]
         expected = {name: ledger.expected(name) for name in whole}
         return Manifest(domain, str(through), seeds, tuple(faults), expected)
 
-    def _planted(self, each: DayFiles, ledger: Ledger) -> list[Fault]:
-        found = []
-        for plant in each.plants:
-            lines = [each.lines[id(change)] for change in plant.changes]
-            line, said = lines[plant.about], dict(plant.said)
+    def _planted(self, arranged: DayFiles, ledger: Ledger) -> list[Fault]:
+        faults = []
+        for plant in arranged.plants:
+            lines = [arranged.lines[id(change)] for change in plant.changes]
+            line, fields = lines[plant.about], dict(plant.fields)
             keys = dict.fromkeys(key_of(line) for line in lines) if plant.history else ()
-            if said.get("rule") == "unreadable":
-                said["line"] = hashlib.sha256(line.data).hexdigest()
-            if due := each.held.get(id(line.change)):
-                said["due"] = str(due)
-            said |= {"kind": plant.kind, "what": plant.what, "promise": plant.promise}
-            found.append(_fault(each.day, said, line, tuple(keys), ledger))
-        return found
+            if fields.get("rule") == "unreadable":
+                fields["line"] = hashlib.sha256(line.data).hexdigest()
+            if due := arranged.sent_on.get(id(line.change)):
+                fields["due"] = str(due)
+            fields |= {"kind": plant.kind, "what": plant.description, "promise": plant.promise}
+            faults.append(_fault(arranged.day, fields, line, tuple(keys), ledger))
+        return faults
 
-    def _sent(self, each: DayFiles, ledger: Ledger) -> list[Fault]:
-        found = []
-        for sent in each.sent:
-            said = sent.said | ({"due": str(sent.due)} if sent.due else {})
-            found.append(_fault(each.day, said, sent.line, sent.keys, ledger))
-        return found
+    def _sent(self, arranged: DayFiles, ledger: Ledger) -> list[Fault]:
+        faults = []
+        for sent in arranged.sent:
+            fields = sent.fields | ({"due": str(sent.due)} if sent.due else {})
+            faults.append(_fault(arranged.day, fields, sent.line, sent.keys, ledger))
+        return faults
 
 
 def _fault(
-    day: date, said: dict[str, Any], line: Line | None, keys: tuple[tuple, ...], ledger: Ledger
+    day: date, fields: dict[str, Any], line: Line | None, keys: tuple[tuple, ...], ledger: Ledger
 ) -> Fault:
     if line is not None:
         name = line.change.dataset
-        said = said | {"dataset": name}
-        if "line" not in said:
-            said["position"] = line.position
-        if said["promise"] == "contradicted":
-            said["contents"] = ledger.contents(name, line.position)
-            said |= {"column": ", ".join(KEYS[name]), "rule": "unique"}
-        elif said["promise"] != "quarantined":
+        fields = fields | {"dataset": name}
+        if "line" not in fields:
+            fields["position"] = line.position
+        if fields["promise"] == "contradicted":
+            fields["contents"] = ledger.contents(name, line.position)
+            fields |= {"column": ", ".join(KEYS[name]), "rule": "unique"}
+        elif fields["promise"] != "quarantined":
             # what is not sent yet has no content yet
-            said["content"] = next(iter(ledger.contents(name, line.position)), "")
-        said["histories"] = tuple(
+            fields["content"] = next(iter(ledger.contents(name, line.position)), "")
+        fields["histories"] = tuple(
             {"key": dict(zip(KEYS[name], key, strict=True)), "events": ledger.history(name, key)}
             for key in keys
         )
-    said.setdefault("dataset", said.get("file", "").partition("/")[0])
-    return Fault(day=str(day), **said)
+    fields.setdefault("dataset", fields.get("file", "").partition("/")[0])
+    return Fault(day=str(day), **fields)
 
 
 def _cut_drop(scale: str) -> Fault:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from datetime import date
 
 CONFLICT, DELETE_FIRST = "conflicting correction", "delete first"
-TOLD_AGAIN = ("in the same file", "in a later file")
+# Where the change is sent that contradicts another
+CONFLICT_PLACES = ("in the same file", "in a later file")
 # Above the baskets of the bad lines that every day has
 _FIRST_BASKET = SYNTHETIC_IDS + 500_000
 _UNKNOWN_PRODUCT = SYNTHETIC_IDS
@@ -44,7 +45,7 @@ def planted(commits: list[Commit], day: date, scale: str, faults: int) -> list[P
     """Return a day's planted faults of rows, by the seed `faults`."""
     random = Random(f"{faults}:{day}:rows")
     till = _Till(day, random, bought(commits), _FIRST_BASKET + days().index(day) * 1000)
-    spoilt = [spoil(each, day, random, till.lines, till.basket()) for each in _SPOILT]
+    spoilt = [spoil(defect, day, random, till.lines, till.basket()) for defect in _SPOILT]
     return [
         *spoilt,
         _unknown_operation(till),
@@ -55,7 +56,7 @@ def planted(commits: list[Commit], day: date, scale: str, faults: int) -> list[P
         _key_change(till),
         _clock_skew(till),
         _delete_first(till),
-        *[_conflict(till, where) for where in TOLD_AGAIN],
+        *[_conflict(till, where) for where in CONFLICT_PLACES],
     ]
 
 
@@ -89,8 +90,8 @@ def _change(op: str, before: Row | None, after: Row | None) -> Change:
 def _unknown_operation(till: _Till) -> Plant:
     line = till.line()
     commit = till.later(line, 0, _change("x", None, line))
-    said = {"column": "_op", "rule": "operation"}
-    return Plant("unknown operation", "op is x", "quarantined", (commit,), said)
+    reason = {"column": "_op", "rule": "operation"}
+    return Plant("unknown operation", "op is x", "quarantined", (commit,), reason)
 
 
 def _bad_encoding(day: date, scale: str, random: Random) -> Plant:
@@ -101,8 +102,8 @@ def _bad_encoding(day: date, scale: str, random: Random) -> Plant:
     renamed = {**product, "product_type": "CAF\udce9"}
     change = Change("products", "u", None, renamed, SYNTHETIC)
     commit = Commit(clock(day, 8, random.randint(0, 59)), (change,))
-    said = {"column": "_line", "rule": "unreadable"}
-    return Plant("bad encoding", "product_type in Latin-1", "quarantined", (commit,), said)
+    reason = {"column": "_line", "rule": "unreadable"}
+    return Plant("bad encoding", "product_type in Latin-1", "quarantined", (commit,), reason)
 
 
 def _orphan(till: _Till) -> Plant:
@@ -120,16 +121,16 @@ def _orphan(till: _Till) -> Plant:
 def _zero_quantity(till: _Till) -> Plant:
     line = {**till.line(), "quantity": 0}
     commit = till.later(line, 0, _change("c", None, line))
-    said = {"flags": ("zero_quantity",)}
-    return Plant("doubtful value", "quantity 0 passes with a flag", "valid", (commit,), said)
+    flags = {"flags": ("zero_quantity",)}
+    return Plant("doubtful value", "quantity 0 passes with a flag", "valid", (commit,), flags)
 
 
 def _unknown_column(till: _Till) -> Plant:
     line = till.line()
     points = str(till.random.randint(1, 900))
     commit = till.later(line, 0, _change("c", None, {**line, "loyalty_points": points}))
-    said = {"extra": {"loyalty_points": points}}
-    return Plant("schema drift", "a column that no contract has", "valid", (commit,), said)
+    columns = {"extra": {"loyalty_points": points}}
+    return Plant("schema drift", "a column that no contract has", "valid", (commit,), columns)
 
 
 def _key_change(till: _Till) -> Plant:
@@ -165,9 +166,9 @@ def _delete_first(till: _Till) -> Plant:
 
 
 def _conflict(till: _Till, where: str) -> Plant:
-    """Correct a line; the source will tell the correction twice and differently; then set it right.
+    """Correct a line; the source sends the correction twice with different values; then set it right.
 
-    Which of two contradicting changes holds cannot be known, but the last one makes it plain.
+    Which of two contradicting changes is true cannot be known, but the last change decides.
     """
     line = till.line()
     wrong = _dearer(line, 2)
@@ -176,7 +177,7 @@ def _conflict(till: _Till, where: str) -> Plant:
         till.later(line, 10, _change("u", line, wrong)),
         till.later(line, 20, _change("u", wrong, line)),
     )
-    return Plant(CONFLICT, f"one change told twice, the other way {where}", "contradicted", commits,
+    return Plant(CONFLICT, f"one change sent twice, with another value {where}", "contradicted", commits,
                  about=1)  # fmt: skip
 
 

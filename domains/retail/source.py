@@ -119,7 +119,7 @@ def land(
     place = _read_place(landing, scale)
     files: list[LandedFile] = []
     if place is None:
-        place = _Place(START_DAY - timedelta(days=1), Log(), _known(scale or "small"), SEED)
+        place = _Place(START_DAY - timedelta(days=1), Log(), _checked_scale(scale or "small"), SEED)
         files += _snapshot(landing, place.scale, progress)
         place.write(landing)
     left = [day for day in frames.days() if day > place.last_day]
@@ -189,7 +189,7 @@ def _day(landing: Path, day: date, place: _Place) -> list[LandedFile]:
 
 
 def _faulty_day(landing: Path, day: date, place: _Place, replay: Replay) -> list[LandedFile]:
-    """Land one day where some days have faults, and write the manifest anew."""
+    """Land one day where some days have faults, and rewrite the manifest."""
     replay.through(day)
     files = [write_bytes(landing / path, data, rows) for path, data, rows in replay.files(day)]
     write_text(
@@ -207,7 +207,7 @@ def _read_place(landing: Path, scale: str | None) -> _Place | None:
         state = json.loads(path.read_text())
         log = Log(state["next_lsn"], state["next_tx"])
         place = _Place(
-            date.fromisoformat(state["last_day"]), log, _known(state["scale"]), state["seed"],
+            date.fromisoformat(state["last_day"]), log, _checked_scale(state["scale"]), state["seed"],
             {date.fromisoformat(day): seed for day, seed in state.get("faults", {}).items()},
         )  # fmt: skip
     except (ValueError, KeyError) as error:
@@ -222,7 +222,7 @@ def _read_place(landing: Path, scale: str | None) -> _Place | None:
     return place
 
 
-def _known(scale: str) -> str:
+def _checked_scale(scale: str) -> str:
     if scale not in SCALES:
         raise UsageError(f"scale {scale!r} does not exist; there are {', '.join(SCALES)}")
     return scale

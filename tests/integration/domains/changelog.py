@@ -53,9 +53,9 @@ def typed(row: dict) -> dict:
     return {name: forms[name](value) if name in forms else value for name, value in row.items()}
 
 
-def told(folder: Path, dataset: str) -> list[dict]:
-    """Return each event that any file tells and that can be read, once, in the source's order."""
-    found = {}
+def sent(folder: Path, dataset: str) -> list[dict]:
+    """Return the readable events of all files without duplicates, in the source's order."""
+    by_place = {}
     for file in (folder / dataset / "changes").glob("*.jsonl"):
         for line in file.read_bytes().splitlines():
             try:
@@ -63,8 +63,8 @@ def told(folder: Path, dataset: str) -> list[dict]:
             except ValueError:
                 continue
             start = int(json.loads(event["source"]["sequence"])[0])
-            found[start, event["transaction"]["total_order"], line] = event
-    return [found[place] for place in sorted(found)]
+            by_place[start, event["transaction"]["total_order"], line] = event
+    return [by_place[place] for place in sorted(by_place)]
 
 
 def real_state(folder: Path, dataset: str, through: date) -> list[dict]:
@@ -75,7 +75,7 @@ def real_state(folder: Path, dataset: str, through: date) -> list[dict]:
     return folded(folder, dataset, events(folder, dataset, through))
 
 
-def folded(folder: Path, dataset: str, told: list[dict]) -> list[dict]:
+def folded(folder: Path, dataset: str, logged: list[dict]) -> list[dict]:
     """Return the rows that are real after the snapshot and some events."""
     keys = source.KEYS[dataset]
     state: dict[tuple, list[tuple[str, dict]]] = {}
@@ -83,7 +83,7 @@ def folded(folder: Path, dataset: str, told: list[dict]) -> list[dict]:
     for row in snapshot:
         origin = row.pop("_origin")
         state.setdefault(tuple(row[k] for k in keys), []).append((origin, row))
-    for event in told:
+    for event in logged:
         image = event["after"] or event["before"]
         # what is synthetic may be no row at all, and is left as text
         row = typed(image) if event["_origin"] == "real" else image

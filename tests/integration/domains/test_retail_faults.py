@@ -1,4 +1,4 @@
-"""Planted faults: which there are, that they only add, and that the manifest says what was sent."""
+"""Planted faults: which there are, that they only add, and that the manifest lists what was sent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from domains.retail import source
 from lakehouse.quality import fault_manifest
-from tests.integration.domains.changelog import LOGGED, as_multiset, folded, real_state, told
+from tests.integration.domains.changelog import LOGGED, as_multiset, folded, real_state, sent
 
 SEED = 7
 KINDS = {
@@ -45,7 +45,7 @@ def manifest(folder):
 
 
 def test_what_is_imported_beside_does_not_count(faulty, tmp_path, monkeypatch):
-    """pyspark.pandas and Pandera make Arrow pass over time zones: the manifest says the same."""
+    """pyspark.pandas and Pandera make Arrow pass over time zones: the manifest is the same."""
     monkeypatch.setenv("PYARROW_IGNORE_TIMEZONE", "1")
     folder = tmp_path / "landing" / "retail"
     source.land(folder, days=None, scale="tiny", faults=SEED)
@@ -66,7 +66,7 @@ def test_every_kind_is_planted_on_every_day(faulty):
 def test_faults_only_add(landing, faulty, dataset):
     """In the source's order the real rows at the end are those of a landing without faults."""
     plain = real_state(landing, dataset, source.LAST_DAY)
-    assert as_multiset(folded(faulty, dataset, told(faulty, dataset))) == as_multiset(plain)
+    assert as_multiset(folded(faulty, dataset, sent(faulty, dataset))) == as_multiset(plain)
 
 
 def test_days_landed_one_by_one_are_the_same_files_and_the_same_manifest(faulty, tmp_path):
@@ -81,15 +81,15 @@ def test_days_landed_one_by_one_are_the_same_files_and_the_same_manifest(faulty,
     assert contents(folder) == contents(faulty)
 
 
-def test_what_is_held_back_comes_also_on_a_day_without_faults(faulty, tmp_path):
+def test_delayed_files_and_lines_come_also_on_a_day_without_faults(faulty, tmp_path):
     """Faults of one day: the next day sends the rest, the others are as ever."""
     folder = tmp_path / "landing" / "retail"
     source.land(folder, days=1, scale="tiny", faults=SEED)
     drop = folder / "promotions" / "drops" / "week-53.parquet"
     with pytest.raises(pa.ArrowInvalid):
         pq.read_table(drop)
-    held = [fault for fault in manifest(folder).faults if fault.due]
-    assert {fault.due for fault in held} == {str(source.days()[1])}
+    delayed = [fault for fault in manifest(folder).faults if fault.due]
+    assert {fault.due for fault in delayed} == {str(source.days()[1])}
     before = manifest(folder).expected
     source.land(folder, days=1)
     assert pq.read_table(drop).num_rows
@@ -107,7 +107,7 @@ def test_what_is_held_back_comes_also_on_a_day_without_faults(faulty, tmp_path):
         assert planted.expected[name].input >= rows.input
 
 
-def test_the_manifest_counts_what_the_files_hold(faulty):
+def test_the_manifest_counts_the_lines_of_the_files(faulty):
     """Lines that can be read and that nothing is wrong with are events; all lines are rows."""
     expected = manifest(faulty).expected
     for dataset in LOGGED:

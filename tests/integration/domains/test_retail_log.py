@@ -22,13 +22,13 @@ def test_real_rows_at_each_days_end_are_the_packages(landing, dataset, day):
     """Snapshot and log, folded, give exactly the package's rows less those changed for good."""
     overridden = source.overridden(dataset, day, "tiny")
     number = source.days().index(day)
-    known = {
+    package = {
         tuple(row[k] for k in source.KEYS[dataset])
         for row in source.rows(dataset, "tiny").to_pylist()
     }
     # a day renames and delists a product; it moves a household, and every other day one is away
     changed = {"products": 2 * (number + 1), "demographics": number + 2 - number % 2}
-    assert len(overridden & known) == changed.get(dataset, 0)
+    assert len(overridden & package) == changed.get(dataset, 0)
     expected = [
         row
         for row in source.rows(dataset, "tiny", last=day).to_pylist()
@@ -87,8 +87,8 @@ def test_a_days_file_holds_that_local_day(landing):
                 assert stamp.timestamp() * 1000 == event["source"]["ts_ms"]
 
 
-def test_replica_identity_decides_what_before_holds(landing):
-    """Before is the whole row for lines, households and redemptions; products tell the key only."""
+def test_replica_identity_decides_the_columns_of_before(landing):
+    """Before is the whole row for lines, households and redemptions; products have the key only."""
     for dataset in ("transactions", "demographics", "coupon_redemptions"):
         last: dict[tuple, dict] = {}
         for event in events(landing, dataset):

@@ -38,9 +38,9 @@ def test_snapshot_holds_history_before_the_start_day(landing, dataset):
     table = pq.read_table(landing / dataset / "snapshot")
     assert set(table["_origin"].to_pylist()) == {"real"}
     expected = source.expected(dataset, EVE, "tiny")
-    found = table.drop_columns(["_origin"]).to_pandas()
-    pd.testing.assert_frame_equal(found.astype(object), expected.astype(object), check_dtype=False)
-    assert len(found) == SNAPSHOT_ROWS.get(dataset, len(found))
+    landed = table.drop_columns(["_origin"]).to_pandas()
+    pd.testing.assert_frame_equal(landed.astype(object), expected.astype(object), check_dtype=False)
+    assert len(landed) == SNAPSHOT_ROWS.get(dataset, len(expected))
 
 
 def test_expected_is_the_package_cut_by_household_and_local_day():
@@ -50,10 +50,10 @@ def test_expected_is_the_package_cut_by_household_and_local_day():
     local = frame["transaction_timestamp"].dt.tz_localize("UTC").dt.tz_convert("America/New_York")
     for day in (EVE, *source.days()):
         kept = frame[local.dt.date <= day]
-        found = source.expected("transactions", day, "tiny")
-        assert len(found) == len(kept)
-        assert sum(found["sales_value"]) == Decimal(str(round(kept["sales_value"].sum(), 2)))
-        assert list(found["basket_id"]) == list(kept["basket_id"])
+        rows = source.expected("transactions", day, "tiny")
+        assert len(rows) == len(kept)
+        assert sum(rows["sales_value"]) == Decimal(str(round(kept["sales_value"].sum(), 2)))
+        assert list(rows["basket_id"]) == list(kept["basket_id"])
     assert len(source.expected("transactions", source.LAST_DAY, "tiny")) == len(frame)
 
 
@@ -88,10 +88,10 @@ def test_days_landed_one_by_one_are_the_same_files(landing, tmp_path):
         assert landed.rows["transactions"] == len(
             (folder / "transactions" / "changes" / f"{day}.jsonl").read_text().splitlines()
         )
-    said = []
-    nothing = source.land(folder, days=1, progress=said.append)
+    messages = []
+    nothing = source.land(folder, days=1, progress=messages.append)
     assert (nothing.files, nothing.days, nothing.rows) == ((), (), {})
-    assert said == ["nothing left to land after 2017-12-31"]
+    assert messages == ["nothing left to land after 2017-12-31"]
     assert contents(folder) == contents(landing)
 
 
@@ -127,7 +127,7 @@ def test_a_day_whose_state_was_lost_is_landed_again_alike(tmp_path, landing):
     assert contents(folder) == contents(landing)
 
 
-def test_wrong_use_is_said(landing, tmp_path):
+def test_wrong_use_is_refused(landing, tmp_path):
     """An unknown scale, another scale than the folder's, and negative days start nothing."""
     with pytest.raises(UsageError, match="there are full, small, tiny"):
         source.land(tmp_path / "new", days=1, scale="huge")
@@ -138,7 +138,7 @@ def test_wrong_use_is_said(landing, tmp_path):
     assert not (tmp_path / "new").exists()
 
 
-def test_a_broken_state_file_is_said(tmp_path):
+def test_a_broken_state_file_is_refused(tmp_path):
     """A state that cannot be read names the file and the way out."""
     (tmp_path / ".source.json").write_text("{")
     with pytest.raises(LakehouseError, match=r"remove .* and land again"):
