@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmarks.measure import by_layer, lakehouse
 from lakehouse.settings import Settings
-from pipeline.run import carry
+from pipeline.run import run_layers
 
 DOMAIN = "retail"
 
@@ -66,7 +66,7 @@ def _two_days(home: Path, started: float) -> list[dict[str, Any]]:
         before = time.time()
         lakehouse(home, "land", DOMAIN, "--days", "1")
         started = started + time.time() - before if not found else time.time()
-        steps = carry(settings, DOMAIN).to_dict()["steps"]
+        steps = run_layers(settings, DOMAIN).to_dict()["steps"]
         found.append(_figures(steps, time.time() - started))
     return found
 

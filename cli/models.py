@@ -48,11 +48,11 @@ def _score(
     json: Json = False,
 ) -> None:
     """Score the events that have not been scored yet, each once."""
-    from pipeline.notify import owners_told
+    from pipeline.notify import notify_breach
     from platinum.scoring.scoring import score
 
     settings = read_settings()
-    with Progress() as progress, owners_told(settings, domain, "platinum"):
+    with Progress() as progress, notify_breach(settings, domain, "platinum"):
         emit(score(settings, domain, always_on=always_on, progress=progress), json)
 
 

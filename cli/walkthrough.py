@@ -14,7 +14,7 @@ from lakehouse.errors import UsageError
 from lakehouse.runs.ledger import Ledger
 from lakehouse.runs.lock import exclusive
 from lakehouse.storage.tables import Tables
-from pipeline.run import carry
+from pipeline.run import run_layers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,11 +42,11 @@ def demo(
     domain, source = _sample(settings)
     started, story = time.monotonic(), _Story(out, progress)
     _land(settings, domain, source, 0, scale, story)
-    story.step("carry the history through bronze, silver and gold", carry, settings, domain,
+    story.step("carry the history through bronze, silver and gold", run_layers, settings, domain,
                progress=progress)  # fmt: skip
     for day in range(1, days + 1):
         if _land(settings, domain, source, day, scale, story):
-            story.step(f"carry day {day}", carry, settings, domain, progress=progress)
+            story.step(f"carry day {day}", run_layers, settings, domain, progress=progress)
     _platinum(settings, domain, source, days + 1, scale, story)
     result = {
         "domain": domain,
@@ -117,12 +117,12 @@ def _platinum(
     if any(contract.score for contract in contracts):
         story.step("train the models", train, settings, domain, progress=story.progress)
         _land(settings, domain, source, day, scale, story)
-        story.step(f"capture day {day} as it streams in", carry, settings, domain, ("bronze",),
+        story.step(f"capture day {day} as it streams in", run_layers, settings, domain, ("bronze",),
                    progress=story.progress)  # fmt: skip
         story.step(
             f"score the events of day {day}", score, settings, domain, progress=story.progress
         )
-    story.step(f"carry day {day}", carry, settings, domain, progress=story.progress)
+    story.step(f"carry day {day}", run_layers, settings, domain, progress=story.progress)
     if any(contract.enrich for contract in contracts):
         story.step("enrich by inference", enrich, settings, domain, progress=story.progress)
 

@@ -18,7 +18,7 @@ from airflow.timetables.trigger import CronTriggerTimetable
 
 from lakehouse.errors import ContractBreach
 from lakehouse.layers import BATCH
-from pipeline.notify_failure import tell_failure
+from pipeline.notify import notify_failure
 from pipeline.schedule import Pipeline, call, pipelines
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -30,7 +30,7 @@ def tell(context: dict[str, Any]) -> None:
     error = context.get("exception")
     if not isinstance(error, AirflowFailException):
         domain, _, layer = context["dag"].dag_id.partition("__")
-        tell_failure(domain, layer, str(error))
+        notify_failure(domain, layer, str(error))
 
 
 @task(retries=2, retry_delay=timedelta(minutes=1))

@@ -14,7 +14,7 @@ from airflow.sdk import DAG, Asset, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from lakehouse.errors import ContractBreach
-from pipeline.notify_failure import tell_failure, tell_success
+from pipeline.notify import notify_failure, notify_recovery
 from pipeline.schedule import Pipeline, call, is_trained, pipelines
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -25,13 +25,13 @@ def tell(context: dict[str, Any]) -> None:
     error = context.get("exception")
     if not isinstance(error, AirflowFailException):
         domain, _, name = context["dag"].dag_id.partition("__")
-        tell_failure(domain, f"platinum {name}", str(error))
+        notify_failure(domain, f"platinum {name}", str(error))
 
 
 def tell_again(context: dict[str, Any]) -> None:
     """Tell the owners that a task which failed works again."""
     domain, _, name = context["dag"].dag_id.partition("__")
-    tell_success(domain, f"platinum {name}")
+    notify_recovery(domain, f"platinum {name}")
 
 
 @task(retries=2, retry_delay=timedelta(minutes=1))

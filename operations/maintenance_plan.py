@@ -10,7 +10,7 @@ from contracts.parsing.domains import domains
 from contracts.parsing.load import load_domain
 from lakehouse.storage.compaction import Survey, Window, stands_at, survey
 from lakehouse.storage.restore import quiet_since
-from pipeline.run import is_pending
+from pipeline.workload import is_pending
 from platinum.scoring.outcome import Stream
 
 if TYPE_CHECKING:

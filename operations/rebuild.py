@@ -17,7 +17,7 @@ from lakehouse.runs.lock import exclusive
 from lakehouse.storage.catalog import vault_views
 from lakehouse.storage.restore import ABSENT, restore, rows
 from lakehouse.storage.tables import TableName, Tables
-from pipeline.run import is_pending
+from pipeline.workload import is_pending
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,1 +1,1 @@
-"""What a run is: which layers it walks, when there is work, whom it notifies."""
+"""What a run is: its layers in order, when it has work, whom it notifies, what schedules it."""

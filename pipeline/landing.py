@@ -1,4 +1,4 @@
-"""Landing of files by a sample source of a domain."""
+"""Lands files of a domain's sample source, for demos and tests of a whole run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What a run tells the owners of its datasets: what is broken, and what flows again."""
+"""Notifies the owners of datasets of broken contracts and failed tasks, and of recovery.
+
+`lakehouse.alerts.router` decides which notices are due and sends them to the contract's channels.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import TYPE_CHECKING
 from contracts.parsing.load import load_domain
 from lakehouse.alerts import router
 from lakehouse.errors import Broken, ContractBreach
+from lakehouse.settings import settings as process_settings
 from lakehouse.storage.tables import TableName
 
 if TYPE_CHECKING:
@@ -22,28 +26,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("lakehouse.alerts")
 
 
-def events_of(contract: Contract) -> list[TableName]:
-    """Return the tables and views of silver that only one dataset feeds; hubs are shared."""
-    if contract.vault is None:
-        return []
-    table = contract.vault.events
-    names = [table, f"{table}_history", f"{table}_current"]
-    names += [f"lnk_{contract.vault.link}"] if contract.vault.link else []
-    return [TableName.of("silver", contract.domain, name) for name in dict.fromkeys(names)]
-
-
-def held(contracts: Mapping[str, Contract], breaches: Iterable[ContractBreach]) -> list[TableName]:
-    """Return the tables of silver on which nothing is built while their dataset is stopped."""
-    stopped = {each.dataset for breach in breaches for each in breach.found}
-    return [
-        name
-        for contract in contracts.values()
-        if contract.dataset in stopped
-        for name in events_of(contract)
-    ]
-
-
-def report(
+def notify_run(
     settings: Settings,
     domain: str,
     contracts: Mapping[str, Contract],
@@ -51,29 +34,32 @@ def report(
     late: Iterable[Overdue],
     run: Run | None = None,
 ) -> None:
-    """Tell what a run found, or, without one, that nothing was there to carry."""
+    """Notify owners of a run's breaches, warnings, overdue datasets and of what is resolved.
+
+    Without a run (there was nothing to do) only overdue datasets and open alerts are looked at.
+    """
     breaches = [] if run is None else run.breaches
-    broken = [each for breach in breaches for each in breach.found]
+    broken = [rule for breach in breaches for rule in breach.found]
     broken += [] if run is None else run.warnings
-    broken += [_overdue(domain, each) for each in late]
-    stopped = {each.layer for each in broken if each.severity == "error"}
-    # Where datasets are held back, gold was not audited as a whole.
-    looked = [layer for layer in layers if layer != "gold" or not stopped & {"bronze", "silver"}]
+    broken += [_overdue(domain, dataset) for dataset in late]
+    stopped = {rule.layer for rule in broken if rule.severity == "error"}
+    # Where datasets are blocked, gold was not audited as a whole.
+    audited = [layer for layer in layers if layer != "gold" or not stopped & {"bronze", "silver"}]
     if not broken and not router.anything_open(settings, domain):
         return
     try:
         router.tell(
             settings, domain, contracts, broken,
-            looked_at=looked, carried=_carried(contracts, run), run=run.number if run else 0,
+            looked_at=audited, carried=_processed(contracts, run), run=run.number if run else 0,
         )  # fmt: skip
     except Exception:
-        # The data is right or stopped, whoever hears of it; the breach itself is raised anyway.
-        log.exception("%s: nobody could be told of the run", domain)
+        # The data is right or stopped, whether or not a notice arrives; the breach is raised anyway.
+        log.exception("%s: no notice of the run could be sent", domain)
 
 
 @contextmanager
-def owners_told(settings: Settings, domain: str, layer: str) -> Iterator[None]:
-    """Tell owners of a breach that ends the block, or that it flows again; raise it all the same."""
+def notify_breach(settings: Settings, domain: str, layer: str) -> Iterator[None]:
+    """Notify owners of a breach that ends the block, or of recovery; raise the breach all the same."""
     contracts = load_domain(settings.contracts, domain)
     try:
         yield
@@ -84,6 +70,51 @@ def owners_told(settings: Settings, domain: str, layer: str) -> Iterator[None]:
         router.tell(settings, domain, contracts, [], looked_at=[layer])
 
 
+def notify_failure(domain: str, layer: str, message: str) -> None:
+    """Notify a domain's owners that a scheduled task failed for good, once.
+
+    A breach was reported by the run itself.
+    """
+    try:
+        settings = process_settings()
+        router.failed(settings, domain, load_domain(settings.contracts, domain), layer, message)
+    except Exception:
+        log.exception("%s: no notice of the failure of %s could be sent", domain, layer)
+
+
+def notify_recovery(domain: str, layer: str) -> None:
+    """Notify a domain's owners that a scheduled task works again, if its failure was reported."""
+    try:
+        settings = process_settings()
+        contracts = load_domain(settings.contracts, domain)
+        router.tell(settings, domain, contracts, [], looked_at=[layer])
+    except Exception:
+        log.exception("%s: no notice of the recovery of %s could be sent", domain, layer)
+
+
+def blocked_tables(
+    contracts: Mapping[str, Contract], breaches: Iterable[ContractBreach]
+) -> list[TableName]:
+    """Return the tables of silver on which nothing is built while their dataset is stopped."""
+    stopped = {rule.dataset for breach in breaches for rule in breach.found}
+    return [
+        name
+        for contract in contracts.values()
+        if contract.dataset in stopped
+        for name in _tables_of(contract)
+    ]
+
+
+def _tables_of(contract: Contract) -> list[TableName]:
+    """Return the tables and views of silver that only one dataset feeds; hubs are shared."""
+    if contract.vault is None:
+        return []
+    table = contract.vault.events
+    names = [table, f"{table}_history", f"{table}_current"]
+    names += [f"lnk_{contract.vault.link}"] if contract.vault.link else []
+    return [TableName.of("silver", contract.domain, name) for name in dict.fromkeys(names)]
+
+
 def _overdue(domain: str, late: Overdue) -> Broken:
     return Broken(
         late.dataset, "bronze", router.FREQUENCY, str(late),
@@ -91,15 +122,15 @@ def _overdue(domain: str, late: Overdue) -> Broken:
     )  # fmt: skip
 
 
-def _carried(contracts: Mapping[str, Contract], run: Run | None) -> set[tuple[str, str]]:
-    """Return (layer, dataset) of what a run brought on, a derived table by either of its names."""
+def _processed(contracts: Mapping[str, Contract], run: Run | None) -> set[tuple[str, str]]:
+    """Return (layer, dataset) of what a run wrote, a derived table by either of its names."""
     done = [] if run is None else [step for step in run.steps if step.status == "done"]
-    found = {(step.layer, step.table.partition("__")[2]) for step in done}
+    written = {(step.layer, step.table.partition("__")[2]) for step in done}
     for contract in contracts.values():
         table = contract.features["table"] if contract.features else ""
         events = contract.vault.events if contract.vault else ""
-        if ("gold", table) in found:
-            found.add(("gold", contract.dataset))
-        if ("silver", events) in found:
-            found.add(("silver", contract.dataset))
-    return found
+        if ("gold", table) in written:
+            written.add(("gold", contract.dataset))
+        if ("silver", events) in written:
+            written.add(("silver", contract.dataset))
+    return written

@@ -1,4 +1,4 @@
-"""The order in which a run walks the layers, and what it returns."""
+"""One run of a domain: the layers in order, and the result."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bronze import capture, discovery, freshness
+from bronze import capture, freshness
 from contracts.parsing.load import load_domain
 from lakehouse.errors import ContractBreach, UsageError
 from lakehouse.layers import BATCH
@@ -14,9 +14,8 @@ from lakehouse.runs.contract_versions import refuse_older
 from lakehouse.runs.ledger import Ledger, Run, Step
 from lakehouse.runs.lock import exclusive
 from lakehouse.storage.tables import Tables
-from pipeline import notify
+from pipeline import notify, workload
 from silver import load as silver
-from silver import pending
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 class RunResult:
     """What one run did: its number (0 when there was nothing to do), its steps, its seconds.
 
-    `overdue` says of which datasets nothing came for longer than promised.
+    `overdue` lists the datasets whose last arrival is older than their contract's frequency.
     """
 
     domain: str
@@ -43,7 +42,7 @@ class RunResult:
 
     @property
     def nothing_new(self) -> bool:
-        """Return whether there was nothing to carry; then nothing was written either."""
+        """Return whether no layer had new input; then nothing was written either."""
         return self.run == 0
 
     def to_dict(self) -> dict[str, Any]:
@@ -59,47 +58,28 @@ class RunResult:
         }
 
 
-def is_pending(settings: Settings, domain: str, contracts: dict[str, Contract], layer: str) -> bool:
-    """Return whether a layer has anything to carry, from file names and table logs, without a JVM."""
-    tables = Tables.at(settings)
-    if layer == "bronze":
-        log = discovery.FileLog(tables, domain)
-        return any(
-            discovery.pending_files(settings, c, log) for c in contracts.values() if c.capture
-        )
-    if layer == "silver":
-        vaulted = [c for c in contracts.values() if c.vault is not None]
-        return any(
-            consumed < newest
-            for consumed, newest in (pending.consumed_and_newest(tables, c) for c in vaulted)
-        )
-    from gold import build
-
-    return build.pending(settings, domain)
-
-
-def carry(
+def run_layers(
     settings: Settings,
     domain: str,
     layers: tuple[str, ...] = BATCH,
     progress: Callable[..., None] = lambda *_: None,
 ) -> RunResult:
-    """Carry what is new through the layers, in order; return at once where nothing is.
+    """Run the layers in order on their new input; return at once where there is none.
 
     Raises:
-        ContractBreach: a dataset broke its contract; the others were carried all the same.
-        ContractError: a contract has a mistake, or its version went back; nothing was carried.
-        Busy: another run holds the domain.
+        ContractBreach: a dataset broke its contract; the others were processed all the same.
+        ContractError: a contract has a mistake, or its version went back; nothing was written.
+        Busy: another run has locked the domain.
     """
     start = time.monotonic()
     contracts = load_domain(settings.contracts, domain)
-    if not any(is_pending(settings, domain, contracts, layer) for layer in layers):
+    if workload.nothing_to_do(settings, domain, contracts, layers):
         late = _overdue(settings, contracts, layers)
-        notify.report(settings, domain, contracts, layers, late)
+        notify.notify_run(settings, domain, contracts, layers, late)
         overdue = tuple(map(str, late))
         return RunResult(domain, 0, time.monotonic() - start, overdue=overdue)
     with exclusive(settings.home, domain, f"run {' '.join(layers)}"):
-        if not any(is_pending(settings, domain, contracts, layer) for layer in layers):
+        if workload.nothing_to_do(settings, domain, contracts, layers):
             return RunResult(domain, 0, time.monotonic() - start)
         refuse_older(Tables.at(settings), domain, contracts)
         project = _boot(settings, domain, contracts, layers)
@@ -107,10 +87,10 @@ def carry(
             for layer in layers:
                 _layer(settings, contracts, layer, run, progress, project)
             late = _overdue(settings, contracts, layers)
-            notify.report(settings, domain, contracts, layers, late, run)
+            notify.notify_run(settings, domain, contracts, layers, late, run)
             if run.breaches:
-                found = [each for breach in run.breaches for each in breach.found]
-                raise ContractBreach("\n".join(map(str, run.breaches)), found)
+                broken = [rule for breach in run.breaches for rule in breach.found]
+                raise ContractBreach("\n".join(map(str, run.breaches)), broken)
     overdue = tuple(map(str, late))
     return RunResult(domain, run.number, time.monotonic() - start, run.steps, overdue)
 
@@ -131,14 +111,14 @@ def _layer(
     progress: Callable[..., None],
     project: Project | None,
 ) -> None:
-    """Carry one layer; what stopped datasets of it is added to the run's breaches."""
+    """Run one layer; breaches that stopped datasets of it are added to the run's."""
     if layer == "bronze":
         captured = [contract for contract in contracts.values() if contract.capture]
         works, breaches = capture.prepare(settings, captured, run)
         run.breaches += breaches
         if works:
             capture.load(_spark(settings), settings, works, run, progress)
-    elif is_pending(settings, run.domain, contracts, layer):
+    elif workload.is_pending(settings, run.domain, contracts, layer):
         if layer == "silver":
             silver.load(_spark(settings), settings, contracts.values(), run, progress)
         else:
@@ -153,14 +133,14 @@ def _gold(
     progress: Callable[..., None],
     project: Project | None,
 ) -> None:
-    """Build gold, less what depends on a dataset that is stopped."""
+    """Build gold, except the models that depend on a stopped dataset."""
     from gold import build
 
-    held = notify.held(contracts, run.breaches)
+    blocked = notify.blocked_tables(contracts, run.breaches)
     try:
         build.build(
             _spark(settings), settings, run.domain, run,
-            progress=progress, held=held, project=project,
+            progress=progress, held=blocked, project=project,
         )  # fmt: skip
     except ContractBreach as breach:
         run.breaches.append(breach)
@@ -169,11 +149,10 @@ def _gold(
 def _boot(
     settings: Settings, domain: str, contracts: dict[str, Contract], layers: tuple[str, ...]
 ) -> Project | None:
-    """Start the JVM while files are still being checked, and parse what dbt will build."""
+    """Start the JVM while files are still being checked; return dbt's project, parsed ahead."""
     from lakehouse.engine.session import boot
-    from pipeline.workload import is_little
 
-    boot(settings, short=is_little(settings, domain, contracts, layers))
+    boot(settings, short=workload.is_small(settings, domain, contracts, layers))
     if "gold" not in layers:
         return None
     from gold.dbt.project import Project
@@ -190,12 +169,12 @@ def _spark(settings: Settings) -> SparkSession:
     return spark(settings)
 
 
-def layers_of(asked: Iterable[str]) -> tuple[str, ...]:
-    """Return the layers that are asked for, in the order of the flow, or all if none is.
+def layers_of(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the named layers in the order of a run, or all of them if none is named.
 
-    Raises UsageError for a name that is none.
+    Raises UsageError for an unknown name.
     """
-    wanted = set(asked)
+    wanted = set(names)
     if unknown := sorted(wanted.difference(BATCH)):
         raise UsageError(f"layer '{unknown[0]}' is none of {', '.join(BATCH)}")
     return tuple(layer for layer in BATCH if layer in wanted) or BATCH

@@ -1,4 +1,4 @@
-"""What a scheduler needs: which pipelines there are, and one verb run to its end, outcome known."""
+"""What a scheduler needs: the pipelines there are, and one verb run in a process of its own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """One domain as a scheduler sees it: who owns it, how often it is due, what it can do."""
+    """One domain as a scheduler sees it: its owner, its datasets, how often they are due."""
 
     domain: str
     owner: str
@@ -68,18 +68,18 @@ def call(*arguments: str) -> dict[str, Any]:
 
     Raises:
         ContractBreach: the data broke a contract; running it again changes nothing.
-        LakehouseError: anything else went wrong; another try may do.
+        LakehouseError: anything else went wrong; a retry may succeed.
     """
-    done = subprocess.run(  # noqa: S603 - our own interpreter and module
+    ended = subprocess.run(  # noqa: S603 - our own interpreter and module
         [sys.executable, "-m", "cli.main", *arguments, "--json"],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    sys.stdout.write(done.stderr)  # a task's log is where its reason is looked for
-    if done.returncode == 0:
-        sys.stdout.write(done.stdout)
-        return json.loads(done.stdout)
-    reason = _reason(done.stderr)
-    if done.returncode in (EXIT_BREACH, EXIT_USAGE):
+    sys.stdout.write(ended.stderr)  # a task's log is where operators look for its reason
+    if ended.returncode == 0:
+        sys.stdout.write(ended.stdout)
+        return json.loads(ended.stdout)
+    reason = _reason(ended.stderr)
+    if ended.returncode in (EXIT_BREACH, EXIT_USAGE):
         raise ContractBreach(reason)
     raise LakehouseError(reason)
 
@@ -89,4 +89,4 @@ def _reason(text: str) -> str:
     try:
         return json.loads(lines[-1])["error"]
     except (IndexError, ValueError, KeyError, TypeError):
-        return "\n".join(lines[-5:]) or "the command ended without a word"
+        return "\n".join(lines[-5:]) or "the command printed no reason"

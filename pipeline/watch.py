@@ -1,4 +1,4 @@
-"""`lakehouse run`: carries what is new through the layers, once or for as long as it is left on."""
+"""`lakehouse run`: one run of a domain, or with `--always-on` a run whenever there is new input."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 from contracts.parsing.load import load_domain
 from lakehouse.errors import Busy, ContractBreach
-from pipeline.run import RunResult, carry, is_pending, layers_of
+from pipeline.run import RunResult, layers_of, run_layers
+from pipeline.workload import nothing_to_do
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from lakehouse.settings import Settings
 
-LOOK_EVERY = 2.0
+POLL_SECONDS = 2.0
 
 
 def run_domain(
@@ -25,37 +26,37 @@ def run_domain(
     always_on: bool = False,
     progress: Callable[..., None] = lambda *_: None,
 ) -> RunResult:
-    """Carry a domain's news through all layers or some; with `always_on`, until interrupted."""
+    """Run all layers of a domain or some; with `always_on` again and again, until interrupted."""
     layers = layers_of(only)
     if always_on:
-        return _keep_on(settings, domain, layers, progress)
-    return carry(settings, domain, layers, progress)
+        return _watch(settings, domain, layers, progress)
+    return run_layers(settings, domain, layers, progress)
 
 
-def _keep_on(
+def _watch(
     settings: Settings, domain: str, layers: tuple[str, ...], progress: Callable[..., None]
 ) -> RunResult:
-    """Carry again whenever something new is there; the JVM stays warm between.
+    """Run again whenever a layer has new input; the JVM stays warm between.
 
-    A breach is told once and tried again only when the landing folder has changed.
+    A breach is reported once, and run again only when the landing folder has changed.
     """
     contracts = load_domain(settings.contracts, domain)
-    told, last = None, RunResult(domain, 0, 0.0)
+    reported, last = None, RunResult(domain, 0, 0.0)
     while True:
-        seen = _landed(settings, domain)
-        if seen != told and any(is_pending(settings, domain, contracts, each) for each in layers):
+        landed = _landed(settings, domain)
+        if landed != reported and not nothing_to_do(settings, domain, contracts, layers):
             try:
-                last = carry(settings, domain, layers, progress)
+                last = run_layers(settings, domain, layers, progress)
                 progress(f"run {last.run}: done in {last.seconds:.1f} s")
             except ContractBreach as breach:
-                told = seen
+                reported = landed
                 progress(f"breach: {breach}")
             except Busy as busy:
                 progress(str(busy))
-        time.sleep(LOOK_EVERY)
+        time.sleep(POLL_SECONDS)
 
 
 def _landed(settings: Settings, domain: str) -> frozenset[tuple[str, int, int]]:
-    found = (settings.landing / domain).rglob("*")
-    states = ((str(path), path.stat()) for path in found if path.is_file())
+    paths = (settings.landing / domain).rglob("*")
+    states = ((str(path), path.stat()) for path in paths if path.is_file())
     return frozenset((path, stat.st_size, stat.st_mtime_ns) for path, stat in states)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lakehouse.storage.catalog import register
 from lakehouse.storage.tables import TableName, Tables
-from pipeline.run import carry
+from pipeline.run import run_layers
 from proofs import shop
 from proofs.oracle import Expected, expected
 from proofs.records import records
@@ -74,7 +74,7 @@ def try_pack(
             lines = [text for name, text in part if name == dataset]
             if lines:
                 shop.land(settings, dataset, f"part-{number}", lines)
-        carry(settings, shop.DOMAIN)
+        run_layers(settings, shop.DOMAIN)
     return differences(stored(spark, settings), expected(events))
 
 

@@ -15,7 +15,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from operations.quarantine_replay import replay
-from pipeline.run import carry
+from pipeline.run import run_layers
 from proofs import shop
 from proofs.convergence import Difference, delivered, differences, forget, stored
 from proofs.oracle import expected
@@ -106,7 +106,7 @@ class Harness:
             replay(settings, shop.DOMAIN)
         self._carry(settings)
         again = kill.verb == "replay" and replay(settings, shop.DOMAIN)["run"]
-        if again or not carry(settings, shop.DOMAIN).nothing_new:
+        if again or not run_layers(settings, shop.DOMAIN).nothing_new:
             raise AssertionError("after what finished it there was something new")
         found = differences(stored(self.spark, settings), self.wanted[kill.verb])
         return Trial(kill, last, died, found)
@@ -127,7 +127,7 @@ class Harness:
 
     def _carry(self, settings: Settings) -> None:
         forget(self.spark)
-        carry(settings, shop.DOMAIN)
+        run_layers(settings, shop.DOMAIN)
 
     def _land(self, settings: Settings, name: str, part: list[tuple[str, str]]) -> None:
         for dataset in shop.COLUMNS:

@@ -6,7 +6,7 @@ import shutil
 
 from lakehouse.settings import PROJECT, Settings
 from lakehouse.storage.tables import TableName, Tables
-from pipeline.run import carry
+from pipeline.run import run_layers
 from tests.orders import document, event, land_events, order, write_contract
 
 BRONZE = TableName("bronze", "shop__orders")
@@ -111,7 +111,7 @@ class Shop:
         """Land a day, if one is given, and run; return the result."""
         if day is not None:
             self.land(day)
-        return carry(self.settings, "shop")
+        return run_layers(self.settings, "shop")
 
     def contents(self):
         """Return the rows of every table, as text that can be compared, less what tells the time."""

@@ -6,7 +6,7 @@ import pytest
 
 from domains.retail import source
 from operations.fault_audit import audit
-from pipeline.run import carry
+from pipeline.run import run_layers
 from silver import small_batch
 
 pytestmark = [pytest.mark.spark, pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -16,7 +16,7 @@ def test_all_days_at_once_in_large_batches_are_as_promised(catalog, retail, monk
     """One run over all days, each dataset by the way of large batches: the same audit, no breach."""
     monkeypatch.setattr(small_batch, "ROWS", -1)
     source.land(retail.landing / "retail", days=None, scale="tiny", faults=11)
-    carry(retail, "retail", ("bronze", "silver"))
+    run_layers(retail, "retail", ("bronze", "silver"))
     found = audit(retail, "retail").to_dict()
     missed = {k["kind"] for k in found["kinds"] if k["recall"] < 1}
     assert missed == {"orphan"}, found["problems"]

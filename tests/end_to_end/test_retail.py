@@ -19,7 +19,7 @@ from lakehouse.settings import PROJECT, Settings
 from lakehouse.settings import settings as read
 from lakehouse.storage.tables import TableName, Tables
 from operations.fault_audit import audit
-from pipeline.run import carry
+from pipeline.run import run_layers
 
 pytestmark = [pytest.mark.spark, pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -47,12 +47,12 @@ def days(spark, tmp_path_factory):
     for number, _ in enumerate(source.days(), 1):
         source.land(settings.landing / "retail", days=1, scale=SCALE, faults=7)
         try:
-            carry(settings, "retail", UPSTREAM)
+            run_layers(settings, "retail", UPSTREAM)
         except ContractBreach as breach:
             breaches.append(str(breach))
         audits.append(audit(settings, "retail").to_dict())
         if number in GOLD_AFTER:
-            carry(settings, "retail", ("gold",))
+            run_layers(settings, "retail", ("gold",))
     return settings, audits, breaches
 
 
@@ -116,7 +116,7 @@ def test_products_without_a_master_point_to_the_unknown_member(carried):
 def test_the_same_again_changes_no_table(carried):
     """A run without news ends at once and writes no file."""
     before = {p: p.stat().st_mtime_ns for p in carried.home.rglob("*") if p.is_file()}
-    assert carry(carried, "retail").nothing_new
+    assert run_layers(carried, "retail").nothing_new
     assert {p: p.stat().st_mtime_ns for p in carried.home.rglob("*") if p.is_file()} == before
 
 

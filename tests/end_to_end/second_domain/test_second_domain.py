@@ -26,7 +26,7 @@ from lakehouse.storage.catalog import register
 from lakehouse.storage.tables import TableName, Tables
 from operations.query import answer, frame
 from pages.catalog.data import collect
-from pipeline.run import carry
+from pipeline.run import run_layers
 from tests.end_to_end.second_domain.telemetry import START, Morning
 
 HERE = Path(__file__).parent
@@ -249,4 +249,4 @@ def test_dbts_own_tests_of_the_sources_hold(fleet, catalog):
 def test_a_run_without_news_does_nothing(fleet):
     """Carried again, nothing is pending."""
     home, _ = fleet
-    assert carry(home, DOMAIN).nothing_new
+    assert run_layers(home, DOMAIN).nothing_new

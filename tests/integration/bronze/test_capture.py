@@ -12,7 +12,7 @@ from contracts.parsing.load import load_domain
 from lakehouse.errors import ContractBreach
 from lakehouse.runs.ledger import Ledger
 from lakehouse.storage.tables import TableName, Tables
-from pipeline.run import carry
+from pipeline.run import run_layers
 from tests import orders
 
 pytestmark = pytest.mark.spark
@@ -47,7 +47,7 @@ def test_a_change_becomes_one_row_with_its_position(shop):
         orders.event("d", 1, None, orders.order(2), transaction=101),
     ]
     orders.land_events(shop, "a.jsonl", events)
-    carry(shop, "shop", ("bronze",))
+    run_layers(shop, "shop", ("bronze",))
     rows = bronze(shop)
     assert [(row["_op"], row["order_id"]) for row in rows] == [
         ("c", 1),
@@ -65,7 +65,7 @@ def test_what_fits_no_column_is_rescued_as_text(shop):
     torn = '{"before": null, "after": {"order_id": 3'
     wrong = orders.event("c", 1, orders.order(1, amount="abc"))
     orders.land_events(shop, "a.jsonl", [wrong, torn])
-    carry(shop, "shop", ("bronze",))
+    run_layers(shop, "shop", ("bronze",))
     rescued = [dict(row["_rescued"]) for row in bronze(shop)]
     assert {"amount": "abc"} in rescued
     assert {"_line": torn} in rescued
@@ -77,7 +77,7 @@ def test_a_line_that_is_no_utf8_is_kept_with_its_bytes(shop):
     wrong = json.dumps(orders.event("c", 2, orders.order(2, caf="x"))).encode()
     wrong = wrong.replace(b'"open"', b'"op\xe9n"').replace(b'"caf"', b'"caf\xe9"')
     path.write_bytes(path.read_bytes() + wrong + b"\n")
-    carry(shop, "shop", ("bronze", "silver"))
+    run_layers(shop, "shop", ("bronze", "silver"))
     (row,) = [row for row in bronze(shop) if row["_rescued"]]
     rescued = dict(row["_rescued"])
     assert bytes.fromhex(rescued["_bytes"]) == wrong
@@ -102,7 +102,7 @@ def test_a_text_of_a_parquet_file_that_is_no_utf8_is_refused_alone(shop):
         for column in rows.columns
     ]
     pq.write_table(pa.table(columns, schema=texts), path)
-    carry(shop, "shop", ("bronze", "silver"))
+    run_layers(shop, "shop", ("bronze", "silver"))
     assert {row["order_id"]: row["status"] for row in bronze(shop)} == {1: "open", 2: None}
     assert {row["order_id"]: row["note"] for row in bronze(shop)} == {1: "\ufffd", 2: "ok"}
     (refused,) = Tables.at(shop).rows(TableName.of("silver", "shop", "orders_quarantine"))
@@ -114,10 +114,10 @@ def test_a_text_of_a_parquet_file_that_is_no_utf8_is_refused_alone(shop):
 def test_an_unknown_column_appears(shop):
     """A column that the contract lacks is added to the table and filled from then on."""
     orders.land_events(shop, "a.jsonl", [orders.event("c", 1, orders.order(1))])
-    carry(shop, "shop", ("bronze",))
+    run_layers(shop, "shop", ("bronze",))
     later = orders.event("c", 1, orders.order(2, channel="web"), transaction=101)
     orders.land_events(shop, "b.jsonl", [later])
-    carry(shop, "shop", ("bronze",))
+    run_layers(shop, "shop", ("bronze",))
     assert [row["channel"] for row in bronze(shop)] == [None, "web"]
 
 
@@ -125,7 +125,7 @@ def test_a_snapshot_stands_before_every_change(shop):
     """Rows of a Parquet snapshot sort before changes, in the contract's types."""
     orders.land_events(shop, "a.jsonl", [orders.event("c", 1, orders.order(9))])
     orders.land_snapshot(shop, "part.parquet", GOOD)
-    carry(shop, "shop", ("bronze",))
+    run_layers(shop, "shop", ("bronze",))
     rows = bronze(shop)
     assert [row["order_id"] for row in rows] == [1, 2, 9]
     assert [str(row["amount"]) for row in rows] == ["1.50", "2.00", "5.00"]
@@ -135,23 +135,23 @@ def test_a_file_under_another_name_is_not_loaded_again(shop):
     """The same content is known by its hash; the ledger says which file it equals."""
     events = [orders.event("c", 1, orders.order(1))]
     orders.land_events(shop, "a.jsonl", events)
-    carry(shop, "shop", ("bronze",))
+    run_layers(shop, "shop", ("bronze",))
     orders.land_events(shop, "a-again.jsonl", events)
-    carry(shop, "shop", ("bronze",))
+    run_layers(shop, "shop", ("bronze",))
     assert len(bronze(shop)) == 1
     assert (
         "same content as orders/changes/a.jsonl"
         in Ledger(Tables.at(shop)).steps("shop")[-1]["message"]
     )
-    assert carry(shop, "shop", ("bronze",)).nothing_new
+    assert run_layers(shop, "shop", ("bronze",)).nothing_new
 
 
 def test_nothing_new_writes_nothing(shop):
     """A run without news ends without a version, a ledger row or a file."""
     orders.land_events(shop, "a.jsonl", [orders.event("c", 1, orders.order(1))])
-    carry(shop, "shop", ("bronze", "silver"))
+    run_layers(shop, "shop", ("bronze", "silver"))
     before = sorted(path for path in shop.home.rglob("*") if path.is_file())
-    assert carry(shop, "shop", ("bronze", "silver")).nothing_new
+    assert run_layers(shop, "shop", ("bronze", "silver")).nothing_new
     assert sorted(path for path in shop.home.rglob("*") if path.is_file()) == before
 
 
@@ -170,12 +170,12 @@ def test_a_spoilt_file_stops_its_dataset_before_anything_is_written(shop, spoil,
     whole = path.read_bytes()
     spoil(path)
     with pytest.raises(ContractBreach, match=r"orders/snapshot/part\.parquet") as caught:
-        carry(shop, "shop")
+        run_layers(shop, "shop")
     assert said in str(caught.value)
     assert caught.value.exit_code == 3
     assert bronze(shop) == []
     path.write_bytes(whole)
-    carry(shop, "shop")
+    run_layers(shop, "shop")
     assert sorted(row["order_id"] for row in bronze(shop)) == [1, 2, 3, 4]
 
 
@@ -185,15 +185,15 @@ def test_a_missing_required_column_is_a_breach(shop):
         shop, "part.parquet", {k: v for k, v in GOOD.items() if k != "customer_id"}
     )
     with pytest.raises(ContractBreach, match=r"lacks the required column\(s\) customer_id"):
-        carry(shop, "shop")
+        run_layers(shop, "shop")
 
 
 def test_an_empty_change_file_is_no_error(shop):
     """A day without changes is an empty file: loaded, with a note."""
     orders.land_events(shop, "a.jsonl", [])
-    result = carry(shop, "shop", ("bronze",))
+    result = run_layers(shop, "shop", ("bronze",))
     assert "no rows" in result.steps[0].message
-    assert carry(shop, "shop", ("bronze",)).nothing_new
+    assert run_layers(shop, "shop", ("bronze",)).nothing_new
 
 
 def test_a_batch_that_died_before_its_commit_is_loaded_by_the_next(shop):
@@ -204,6 +204,6 @@ def test_a_batch_that_died_before_its_commit_is_loaded_by_the_next(shop):
     contracts = load_domain(shop.contracts, "shop").values()
     with Ledger(Tables.at(shop)).run("shop") as run:
         capture.prepare(shop, contracts, run)
-    carry(shop, "shop", ("bronze",))
+    run_layers(shop, "shop", ("bronze",))
     assert len(bronze(shop)) == 1
-    assert carry(shop, "shop", ("bronze",)).nothing_new
+    assert run_layers(shop, "shop", ("bronze",)).nothing_new

@@ -10,7 +10,7 @@ from bronze.freshness import overdue
 from contracts.errors import ContractError
 from contracts.parsing.load import load_domain
 from lakehouse.storage.tables import Tables
-from pipeline.run import carry
+from pipeline.run import run_layers
 from tests import orders
 
 PROMISES = [
@@ -39,7 +39,7 @@ def test_a_run_says_how_far_it_read_and_what_is_overdue(catalog, shop):
         orders.event("u", 1, orders.order(1, status="open"), transaction=101),
     ]
     orders.land_events(shop, "a.jsonl", [*events, "{torn"])
-    result = carry(shop, "shop", ("bronze",))
+    result = run_layers(shop, "shop", ("bronze",))
 
     [step] = result.steps
     assert step.operations == "? 1, c 1, u 2"

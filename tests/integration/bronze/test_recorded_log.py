@@ -11,7 +11,7 @@ import pytest
 
 from lakehouse.settings import PROJECT
 from lakehouse.storage.tables import TableName, Tables
-from pipeline.run import carry
+from pipeline.run import run_layers
 from tests import orders
 
 pytestmark = pytest.mark.spark
@@ -48,7 +48,7 @@ def test_every_record_is_a_row(shop):
         records = [json.loads(line) for line in file]
     values = [record["value"] and json.loads(record["value"]) for record in records]
     expected = Counter("tombstone" if value is None else value["op"] for value in values)
-    carry(shop, "shop", ("bronze",))
+    run_layers(shop, "shop", ("bronze",))
     rows = Tables.at(shop).rows(TableName.of("bronze", "shop", "stores"))
     assert Counter(row["_op"] for row in rows) == expected
     assert expected["t"] > 0
@@ -57,7 +57,7 @@ def test_every_record_is_a_row(shop):
 
 def test_rows_sort_as_the_source_committed(shop):
     """`_sequence` sorts by the end of the transaction before, snapshot rows first, then by place."""
-    carry(shop, "shop", ("bronze",))
+    run_layers(shop, "shop", ("bronze",))
     rows = Tables.at(shop).rows(TableName.of("bronze", "shop", "stores"))
     initial = [row["_sequence"] for row in rows if row["_op"] == "r"]
     changes = [row["_sequence"] for row in rows if row["_op"] in ("c", "u", "d", "t")]

@@ -88,11 +88,11 @@ def test_nothing_is_new_after_maintenance_and_all_goes_on(shop, catalog, tmp_pat
 def test_files_wait_to_be_merged_until_they_are_read(shop):
     """Bronze rows that silver has not read stay in files of their own, so it knows how many come."""
     from contracts.parsing.load import load_domain
-    from pipeline.run import carry
+    from pipeline.run import run_layers
 
     shop.run(1)
     shop.land(2)
-    carry(shop.settings, "shop", ("bronze",))
+    run_layers(shop.settings, "shop", ("bronze",))
 
     found = listed(maintenance.maintain(shop.settings, "shop"))
 

@@ -12,7 +12,7 @@ from lakehouse.storage import restore
 from lakehouse.storage.publications import published
 from operations import rollback
 from operations.rollback_plan import plan
-from pipeline.run import carry
+from pipeline.run import run_layers
 from tests.small_shop import BRONZE, FACT, MART, QUARANTINE, SATELLITE, Shop, filled, rows
 
 pytestmark = pytest.mark.spark
@@ -130,9 +130,9 @@ def test_what_cannot_be_undone_is_refused(shop):
 def test_a_run_of_one_layer_is_undone_without_its_upstream(shop):
     """Bronze, which an earlier run filled, stays; silver reads it again, since its place went back."""
     shop.land(1)
-    carry(shop.settings, "shop", ("bronze",))
+    run_layers(shop.settings, "shop", ("bronze",))
     before = shop.contents()
-    silver = carry(shop.settings, "shop", ("silver", "gold")).run
+    silver = run_layers(shop.settings, "shop", ("silver", "gold")).run
     after = shop.contents()
 
     done = rollback.roll_back(shop.settings, silver)

@@ -1,4 +1,4 @@
-"""How much a run has before it, told from file sizes and table logs: no JVM is started here."""
+"""A run's workload, measured from file sizes and table logs without a JVM."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from lakehouse.layers import BATCH
 from lakehouse.settings import Settings
 from lakehouse.storage.append import added
 from lakehouse.storage.tables import TableName
-from pipeline.workload import LITTLE, TEXT, is_little
+from pipeline.workload import SMALL_BYTES, TEXT_FACTOR, is_pending, is_small, nothing_to_do
 from silver import pending
 from tests.integration.cli import shop
 
@@ -30,24 +30,24 @@ def land(settings, name, size):
         file.truncate(size)
 
 
-def test_a_few_rows_are_little(home):
+def test_a_few_rows_are_small(home):
     """Nothing landed and three rows of bronze: each layer, and all of them."""
     settings, _ = home
     contracts = load_domain(settings.contracts, "shop")
-    land(settings, "a.parquet", LITTLE - 1)
-    assert is_little(settings, "shop", contracts, BATCH)
+    land(settings, "a.parquet", SMALL_BYTES - 1)
+    assert is_small(settings, "shop", contracts, BATCH)
 
 
 def test_a_large_file_is_not(home):
-    """Only for the layer that has it before it."""
+    """Only of the layer that has to read it."""
     settings, _ = home
     contracts = load_domain(settings.contracts, "shop")
-    land(settings, "a.parquet", LITTLE)
-    assert not is_little(settings, "shop", contracts, BATCH)
-    assert is_little(settings, "shop", contracts, ("silver", "gold"))
+    land(settings, "a.parquet", SMALL_BYTES)
+    assert not is_small(settings, "shop", contracts, BATCH)
+    assert is_small(settings, "shop", contracts, ("silver", "gold"))
 
 
-def test_text_says_less_a_byte(home):
+def test_text_has_fewer_rows_a_byte(home):
     """A change log of eight times the size holds about as many rows as a Parquet file."""
     settings, _ = home
     path = settings.contracts / "shop" / "orders.yaml"
@@ -55,10 +55,10 @@ def test_text_says_less_a_byte(home):
         path.read_text().replace("parquet", "debezium-json", 1).replace(".parquet", ".jsonl")
     )
     contracts = load_domain(settings.contracts, "shop")
-    land(settings, "a.jsonl", LITTLE * (TEXT - 1))
-    assert is_little(settings, "shop", contracts, ("bronze",))
-    land(settings, "b.jsonl", LITTLE)
-    assert not is_little(settings, "shop", contracts, ("bronze",))
+    land(settings, "a.jsonl", SMALL_BYTES * (TEXT_FACTOR - 1))
+    assert is_small(settings, "shop", contracts, ("bronze",))
+    land(settings, "b.jsonl", SMALL_BYTES)
+    assert not is_small(settings, "shop", contracts, ("bronze",))
 
 
 def test_what_silver_has_read_does_not_count(home):
@@ -69,3 +69,15 @@ def test_what_silver_has_read_does_not_count(home):
     unread = pending.pending_bytes(tables, contracts["orders"])
     whole = added(tables, TableName.of("bronze", "shop", "orders"), -1)
     assert 0 < unread < whole
+
+
+def test_a_layer_with_new_input_is_pending(home):
+    """Silver has not read the second run's orders; without new files and versions nothing is to do."""
+    settings, _ = home
+    contracts = load_domain(settings.contracts, "shop")
+    assert not is_pending(settings, "shop", contracts, "bronze")
+    assert is_pending(settings, "shop", contracts, "silver")
+    assert not nothing_to_do(settings, "shop", contracts, ("bronze", "silver"))
+    assert nothing_to_do(settings, "shop", contracts, ("bronze",))
+    land(settings, "a.parquet", 1)
+    assert is_pending(settings, "shop", contracts, "bronze")

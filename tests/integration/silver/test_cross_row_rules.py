@@ -7,7 +7,7 @@ import yaml
 
 from lakehouse.errors import ContractBreach
 from lakehouse.storage.tables import TableName, Tables
-from pipeline.run import carry
+from pipeline.run import run_layers
 from silver import small_batch
 from tests import orders
 
@@ -77,7 +77,7 @@ def land_customers(settings, *events):
 
 def run(settings):
     """Carry what is new into silver; return the messages of the steps."""
-    steps = carry(settings, "shop", ("bronze", "silver")).steps
+    steps = run_layers(settings, "shop", ("bronze", "silver")).steps
     return [step.message for step in steps if step.message]
 
 

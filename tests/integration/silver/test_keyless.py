@@ -11,7 +11,7 @@ from contracts.errors import ContractError
 from contracts.parsing.load import load_domain
 from lakehouse.storage.catalog import register
 from lakehouse.storage.tables import TableName, Tables
-from pipeline.run import carry
+from pipeline.run import run_layers
 from tests import orders
 
 pytestmark = pytest.mark.spark
@@ -82,7 +82,7 @@ def carried(shop, *files):
     steps = []
     for number, events in enumerate(files):
         orders.land_events(shop, f"{number}.jsonl", events)
-        steps += carry(shop, "shop", ("bronze", "silver")).steps
+        steps += run_layers(shop, "shop", ("bronze", "silver")).steps
     return [step for step in steps if step.layer == "silver"]
 
 

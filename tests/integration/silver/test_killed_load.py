@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lakehouse.storage.tables import TableName, Tables
-from pipeline.run import carry
+from pipeline.run import run_layers
 from silver import large_batch, small_batch
 from tests import orders
 
@@ -49,14 +49,14 @@ def test_rejected_rows_are_kept_once(catalog, settings, monkeypatch, module, wri
         with monkeypatch.context() as patch:
             patch.setattr(module, writer, dying_at(SATELLITE, getattr(module, writer)))
             with pytest.raises(Killed):
-                carry(settings, "shop", ("bronze", "silver"))
+                run_layers(settings, "shop", ("bronze", "silver"))
 
     land_and_die(1)
-    carry(settings, "shop", ("bronze", "silver"))
+    run_layers(settings, "shop", ("bronze", "silver"))
     assert [len(tables.rows(name)) for name in (SATELLITE, QUARANTINE)] == [1, 1]
     land_and_die(2)
     land_and_die(3)
-    carry(settings, "shop", ("bronze", "silver"))
+    run_layers(settings, "shop", ("bronze", "silver"))
 
     assert [len(tables.rows(name)) for name in (SATELLITE, QUARANTINE)] == [3, 3]
     places = {row["_sequence"] for row in tables.rows(QUARANTINE)}

@@ -15,7 +15,7 @@ from lakehouse.storage.tables import TableName, Tables
 from operations.quarantine import rows_of
 from operations.quarantine_replay import replay
 from operations.rollback import roll_back
-from pipeline.run import carry
+from pipeline.run import run_layers
 from silver import quarantine_replay as replaying
 from silver import small_batch
 from tests import orders
@@ -92,7 +92,7 @@ def loaded(settings, landed):
     """Land each part, run it, and return the tables."""
     for number, part in enumerate(landed):
         orders.land_events(settings, f"{number:03}.jsonl", part)
-        carry(settings, "shop", LAYERS)
+        run_layers(settings, "shop", LAYERS)
     return Tables.at(settings)
 
 

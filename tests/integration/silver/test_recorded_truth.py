@@ -9,7 +9,7 @@ import pytest
 
 from lakehouse.storage.catalog import register
 from lakehouse.storage.tables import TableName
-from pipeline.run import carry
+from pipeline.run import run_layers
 from tests import recorded
 
 pytestmark = [pytest.mark.spark, pytest.mark.slow]
@@ -65,7 +65,7 @@ def differences(found, table, stage):
 def test_the_whole_log_gives_every_state(spark, shop, table):
     """All records of a table at once; its history then tells each stage as it was."""
     recorded.land(shop, table, "all", recorded.records(table))
-    carry(shop, recorded.DOMAIN, ("bronze", "silver"))
+    run_layers(shop, recorded.DOMAIN, ("bronze", "silver"))
     assert differences(rows(spark, shop, table, "current"), table, 6) == []
     history = rows(spark, shop, table, "history")
     for stage in recorded.stages():
@@ -87,6 +87,6 @@ def test_any_order_repetition_and_split_gives_the_final_state(spark, shop):
         for table in recorded.KEYS:
             folder = shop.landing / recorded.DOMAIN / table
             (folder / f".{part}.jsonl").rename(folder / f"part-{part}.jsonl")
-        carry(shop, recorded.DOMAIN, ("bronze", "silver"))
+        run_layers(shop, recorded.DOMAIN, ("bronze", "silver"))
     for table in recorded.KEYS:
         assert differences(rows(spark, shop, table, "current"), table, 6) == [], table

@@ -9,7 +9,7 @@ from lakehouse.errors import ContractBreach
 from lakehouse.storage.tables import TableName, Tables
 from operations.authoring.propose import propose
 from operations.quarantine_replay import replay
-from pipeline.run import carry
+from pipeline.run import run_layers
 from tests import orders
 
 pytestmark = pytest.mark.spark
@@ -46,7 +46,7 @@ def test_a_type_that_widens_is_followed(catalog, settings):
         orders.land_events(
             settings, f"{number}.jsonl", [orders.event("c", 1, row, transaction=number)]
         )
-        carry(settings, "shop", ("bronze", "silver"))
+        run_layers(settings, "shop", ("bronze", "silver"))
 
     land(1, 7, "5.00")
     land(2, LARGE, "123456.78")
@@ -87,13 +87,13 @@ def test_a_type_that_narrows_is_a_breach(catalog, settings):
         orders.land_snapshot(settings, name, rows)
 
     snapshot("a.parquet", [1, 2], pa.int32())
-    carry(settings, "shop", ("bronze",))
+    run_layers(settings, "shop", ("bronze",))
     snapshot("b.parquet", [LARGE, LARGE, 5], pa.int64())
-    carry(settings, "shop", ("bronze",))
+    run_layers(settings, "shop", ("bronze",))
     version = Tables.at(settings).version(BRONZE)
     snapshot("c.parquet", [4], pa.int32())
     with pytest.raises(ContractBreach) as breach:
-        carry(settings, "shop", ("bronze",))
+        run_layers(settings, "shop", ("bronze",))
     for part in ("c.parquet", "customer_id as int", "2 rows of bronze.shop__orders"):
         assert part in str(breach.value)
     assert breach.value.exit_code == 3

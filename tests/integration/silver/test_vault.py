@@ -9,7 +9,7 @@ import pytest
 
 from lakehouse.storage.catalog import register
 from lakehouse.storage.tables import TableName, Tables
-from pipeline.run import carry
+from pipeline.run import run_layers
 from tests import orders
 
 pytestmark = pytest.mark.spark
@@ -60,7 +60,7 @@ def test_every_row_is_valid_quarantined_or_superseded(shop):
     orders.land_events(shop, "a.jsonl", [*LOG, bad, "{torn", LOG[0]])
     step = next(
         s
-        for s in carry(shop, "shop", ("bronze", "silver")).steps
+        for s in run_layers(shop, "shop", ("bronze", "silver")).steps
         if s.input and s.layer == "silver"
     )
     assert (step.input, step.valid, step.quarantined, step.superseded) == (11, 7, 3, 1)
@@ -81,7 +81,7 @@ def test_cleansing_comes_before_the_gate(shop):
         orders.event("c", 2, orders.order(2, status="n/a")),
     ]
     orders.land_events(shop, "a.jsonl", events)
-    carry(shop, "shop", ("bronze", "silver"))
+    run_layers(shop, "shop", ("bronze", "silver"))
     assert [
         row["status"] for row in sorted(rows(shop, "sat_placed"), key=lambda r: r["order_id"])
     ] == ["paid", None]
@@ -90,7 +90,7 @@ def test_cleansing_comes_before_the_gate(shop):
 def test_history_is_in_source_order(shop, catalog):
     """A to B to A is three spans, an update that changes nothing none, a delete is a fact."""
     orders.land_events(shop, "a.jsonl", LOG)
-    carry(shop, "shop", ("bronze", "silver"))
+    run_layers(shop, "shop", ("bronze", "silver"))
     history = view(catalog, shop, "sat_placed_history")
     assert [r["status"] for r in history if r["order_id"] == 1] == ["open", "paid", "open"]
     second = [
@@ -111,7 +111,7 @@ def test_history_is_in_source_order(shop, catalog):
 def test_any_order_repetition_and_split_gives_the_same_vault(shop, catalog, tmp_path, seed):
     """Shuffled, repeated and split over several runs, the log gives the same tables and views."""
     orders.land_events(shop, "a.jsonl", LOG)
-    carry(shop, "shop", ("bronze", "silver"))
+    run_layers(shop, "shop", ("bronze", "silver"))
     names = ("hub_order", "hub_customer", "lnk_placed", "sat_placed")
     expected = {name: rows(shop, name) for name in names}
     spans = [tuple(r)[:-1] for r in view(catalog, shop, "sat_placed_history")]
@@ -128,7 +128,7 @@ def test_any_order_repetition_and_split_gives_the_same_vault(shop, catalog, tmp_
     cuts = sorted(chance.sample(range(1, len(log)), 2))
     for number, (start, end) in enumerate(zip([0, *cuts], [*cuts, len(log)], strict=True)):
         orders.land_events(other, f"{number}.jsonl", log[start:end])
-        carry(other, "shop", ("bronze", "silver"))
+        run_layers(other, "shop", ("bronze", "silver"))
     assert {name: rows(other, name) for name in names} == expected
     assert len(spans) == len(view(catalog, other, "sat_placed_history"))
 
@@ -136,7 +136,7 @@ def test_any_order_repetition_and_split_gives_the_same_vault(shop, catalog, tmp_
 def test_hubs_hold_the_ghost_and_each_key_once(shop):
     """A hub has one row a business key and the ghost row, to which unknown members point."""
     orders.land_events(shop, "a.jsonl", LOG)
-    carry(shop, "shop", ("bronze", "silver"))
+    run_layers(shop, "shop", ("bronze", "silver"))
     customers = {row["customer_id"]: row["customer_hk"] for row in rows(shop, "hub_customer")}
     assert set(customers) == {None, 1, 8, 9}
     assert customers[None] == bytes(32)
@@ -158,7 +158,7 @@ def test_two_contents_for_one_key_and_position_are_a_contradiction(shop):
     )
     step = next(
         s
-        for s in carry(shop, "shop", ("bronze", "silver")).steps
+        for s in run_layers(shop, "shop", ("bronze", "silver")).steps
         if s.input and s.layer == "silver"
     )
     assert (step.valid, step.superseded, step.quarantined) == (2, 1, 1)
@@ -170,7 +170,7 @@ def test_two_contents_for_one_key_and_position_are_a_contradiction(shop):
 def test_a_column_that_the_contract_adopts_later_is_read_in_its_type(shop):
     """An unknown column is text in bronze; once the contract names it, silver casts and judges it."""
     orders.land_events(shop, "a.jsonl", [orders.event("c", 1, orders.order(1, score="4"))])
-    carry(shop, "shop", ("bronze",))
+    run_layers(shop, "shop", ("bronze",))
     document = orders.document(version="1.1.0")
     document["schema"][0]["properties"].append(
         {"name": "score", "logicalType": "integer", "physicalType": "int"}
@@ -181,7 +181,7 @@ def test_a_column_that_the_contract_adopts_later_is_read_in_its_type(shop):
     )
     step = next(
         s
-        for s in carry(shop, "shop", ("bronze", "silver")).steps
+        for s in run_layers(shop, "shop", ("bronze", "silver")).steps
         if s.input and s.layer == "silver"
     )
     assert (step.valid, step.quarantined) == (1, 1)

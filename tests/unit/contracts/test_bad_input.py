@@ -17,7 +17,7 @@ from contracts.parsing.units import is_known
 from lakehouse.runs.contract_versions import refuse_older
 from lakehouse.runs.ledger import Ledger, Step
 from lakehouse.storage.tables import Tables
-from pipeline.run import carry
+from pipeline.run import run_layers
 from tests import orders
 
 AMOUNT, STATUS = 2, 3
@@ -181,7 +181,7 @@ def test_a_version_that_goes_back_is_refused_before_data_moves(settings):
     with pytest.raises(
         ContractError, match=r"^shop/orders.yaml:4: version 1\.2\.0 is older than 1\.10\.0"
     ):
-        carry(settings, "shop", ("bronze",))
+        run_layers(settings, "shop", ("bronze",))
     assert len(Ledger(tables).runs("shop")) == 1
     known = load_domain(settings.contracts, "shop")
     Ledger(tables).undone(Ledger(tables).runs("shop"), 2)

@@ -1,4 +1,4 @@
-"""Which layers `lakehouse run` carries."""
+"""Which layers `lakehouse run` runs."""
 
 from __future__ import annotations
 
