@@ -85,7 +85,7 @@ def _widen(lines: list[str], columns: yaml.SequenceNode, column: Proposed) -> No
             continue
         start, end = kind.start_mark, kind.end_mark
         line = lines[start.line]
-        lines[start.line] = line[: start.entry] + column.type + line[end.entry :]
+        lines[start.line] = line[: start.column] + column.type + line[end.column :]
 
 
 def _get(node: yaml.Node | None, name: str) -> yaml.Node | None:
