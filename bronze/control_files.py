@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 
-from lakehouse.errors import Broken, ContractBreach
+from lakehouse.errors import ContractBreach, Violation
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,13 +35,13 @@ def reconcile(contract: Contract, found: list[LandedFile], root: Path, run: Run)
         said = [text for file in found if (text := _difference(rule, file, root))]
         if not said:
             continue
-        broken = Broken(
+        broken = Violation(
             contract.dataset, "bronze", rule.label, "; ".join(said), count=len(said),
             table=f"bronze.{contract.domain}__{contract.dataset}", severity=rule.severity,
         )  # fmt: skip
         if rule.severity == "error":
             raise ContractBreach(
-                f"{contract.dataset}: {broken.what}: nothing was loaded; ask the producer for the "
+                f"{contract.dataset}: {broken.message}: nothing was loaded; ask the producer for the "
                 "file and its count",
                 [broken],
             )

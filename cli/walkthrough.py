@@ -12,7 +12,7 @@ from contracts.parsing.domains import domains
 from contracts.parsing.load import load_domain
 from lakehouse.errors import UsageError
 from lakehouse.runs.ledger import Ledger
-from lakehouse.runs.lock import exclusive
+from lakehouse.runs.lock import lock_domain
 from lakehouse.storage.tables import Tables
 from pipeline.run import run_layers
 
@@ -93,7 +93,7 @@ def _land(
 ) -> bool:
     """Land everything up to a day, the snapshot being day 0; return whether anything was landed."""
     landing = settings.landing / domain
-    with exclusive(settings.home, f"{domain}-landing", "land"):
+    with lock_domain(settings.home, f"{domain}-landing", "land"):
         landed = source.landed_days(landing)
         if landed is not None and landed >= day:
             return False

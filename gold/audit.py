@@ -11,7 +11,7 @@ from contracts.compilers.expectation_suite import Suite, suite
 from contracts.parsing.load import load_domain
 from gold.expectations import Expectations, Unexpected
 from lakehouse.engine.duckdb import connection
-from lakehouse.errors import Broken
+from lakehouse.errors import Violation
 from lakehouse.quality.dataset_audit.audit import Audit, audit
 from lakehouse.storage.tables import TableName, Tables
 
@@ -34,11 +34,11 @@ NEWER = "_batch"
 class Audited:
     """What the audit of a build found: promises that were broken, and measures to remember."""
 
-    broken: list[Broken] = field(default_factory=list)
+    broken: list[Violation] = field(default_factory=list)
     audits: list[Audit] = field(default_factory=list)
 
     @property
-    def stops(self) -> list[Broken]:
+    def stops(self) -> list[Violation]:
         """Return what keeps the build from being published."""
         return [each for each in self.broken if each.severity == "error"]
 
@@ -132,10 +132,10 @@ def _rows(
     return (rows.where(newer) if newer else rows).select(*columns)
 
 
-def _broken(domain: str, name: TableName, failed: Unexpected) -> Broken:
+def _broken(domain: str, name: TableName, failed: Unexpected) -> Violation:
     values = ", ".join(str(value)[:60] for value in failed.values)
     count = "" if failed.count is None else f": {failed.count:,} rows"
-    return Broken(
+    return Violation(
         name.table.removeprefix(f"{domain}__"), "gold",
         f"{' '.join(failed.columns)} {failed.rule}",
         f"{', '.join(failed.columns)}: {failed.rule}{count}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lakehouse.errors import Broken, ContractBreach, LakehouseError
+from lakehouse.errors import ContractBreach, LakehouseError, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 UNPUBLISHED = "gold was not published, readers keep the last good version"
 
 
-def breach(found: Iterable[Broken]) -> ContractBreach:
+def breach(found: Iterable[Violation]) -> ContractBreach:
     """Return the breach of promises that an audit found broken."""
-    whys = [f"{each.table} failed its audit ({each.what})" for each in found]
+    whys = [f"{each.table} failed its audit ({each.message})" for each in found]
     return ContractBreach(f"{UNPUBLISHED}: {' | '.join(whys)}", found)
 
 
@@ -32,7 +32,7 @@ def told(spark: SparkSession, domain: str, failed: list[Outcome]) -> LakehouseEr
         lines.append(f"{', '.join(audit.tested)} failed {audit.name} ({'; '.join(whys)})")
         table = audit.tested[0] if audit.tested else audit.name
         found += [
-            Broken(
+            Violation(
                 table.removeprefix(f"{domain}__"), "gold", rule, f"{rule}: {rows:,} rows",
                 count=int(rows), table=f"gold.{table}",
             )

@@ -21,23 +21,24 @@ class LakehouseError(Exception):
 
 
 class UsageError(LakehouseError):
-    """What was asked for does not exist or does not make sense: nothing was started."""
+    """A request names what does not exist, or makes no sense: nothing was started."""
 
     exit_code = EXIT_USAGE
 
 
 @dataclass(frozen=True)
-class Broken:
-    """One broken promise of one dataset.
+class Violation:
+    """One violation of one rule of a dataset's contract.
 
-    `rule` is its name, the same in every run, so that it is told once; `count` how many rows (or
-    values) broke it, None where that means nothing; `sample` a few of them, personal data masked.
+    `rule` is the rule's name, the same in every run, so that one violation alerts once; `count` is
+    how many rows (or values) violate it, None where that means nothing; `sample` describes a few
+    of them, personal data masked.
     """
 
     dataset: str
     layer: str
     rule: str
-    what: str
+    message: str
     count: int | None = None
     table: str = ""
     sample: tuple[str, ...] = ()
@@ -47,15 +48,17 @@ class Broken:
 class ContractBreach(LakehouseError):
     """A dataset broke its contract as a whole: its pipeline stops, downstream stays as it was.
 
-    `found` are the promises that it broke, for whoever is to be told of them.
+    `violations` are the rules that it violates, for the alerts to its owner.
     """
 
     exit_code = EXIT_BREACH
 
-    def __init__(self, message: str, found: Iterable[Broken] = ()) -> None:
+    def __init__(self, message: str, violations: Iterable[Violation] = ()) -> None:
         super().__init__(message)
-        self.found = tuple(replace(each, what=each.what or message) for each in found)
+        self.violations = tuple(
+            replace(violation, message=violation.message or message) for violation in violations
+        )
 
 
-class Busy(LakehouseError):
-    """Another run holds the domain."""
+class DomainLocked(LakehouseError):
+    """Another process works on the domain and has its lock."""

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from contracts.parsing.domains import domains
 from gold import publish
-from lakehouse.errors import Busy, UsageError
+from lakehouse.errors import DomainLocked, UsageError
 from lakehouse.formatting import size
 from lakehouse.layers import PLATINUM
 from lakehouse.runs.ledger import Ledger, Run, Step
-from lakehouse.runs.lock import exclusive
+from lakehouse.runs.lock import lock_domain
 from lakehouse.storage import compaction
 from lakehouse.storage.compaction import Survey, Window, survey
 from lakehouse.storage.tables import TableName, Tables
@@ -44,7 +44,7 @@ def maintain(
 
     Raises:
         UsageError: fewer days are to be kept than the settings promise.
-        Busy: the one domain that was asked for is at work.
+        DomainLocked: the one domain that was asked for is at work.
     """
     days = settings.retention_days if keep_days is None else keep_days
     if days < settings.retention_days:
@@ -56,16 +56,16 @@ def maintain(
     done = []
     for name in [domain] if domain else _domains(settings):
         try:
-            with exclusive(settings.home, name, "maintain"):
+            with lock_domain(settings.home, name, "maintain"):
                 done.append(_domain(settings, name, days, instant, dry_run, progress))
-        except Busy as busy:
+        except DomainLocked as busy:
             if domain:
                 raise
             done.append(Work(name, [], [], str(busy)))
     try:
-        with exclusive(settings.home, OPS, "maintain"):
+        with lock_domain(settings.home, OPS, "maintain"):
             done.append(_ops(settings, days, instant, dry_run, progress))
-    except Busy as busy:
+    except DomainLocked as busy:
         done.append(Work(OPS, [], [], str(busy)))
     return {
         "keeps_days": days,
@@ -92,8 +92,8 @@ def _domain(
         names = list(tables.names(domain))
         try:
             for other in ("score", "enrich"):
-                held.enter_context(exclusive(settings.home, f"{domain}-{other}", "maintain"))
-        except Busy:
+                held.enter_context(lock_domain(settings.home, f"{domain}-{other}", "maintain"))
+        except DomainLocked:
             names = [name for name in names if name.layer != PLATINUM]
         work = surveyed(settings, tables, domain, names, days, now, progress)
         if dry_run or not (work.due or work.checkpoints):

@@ -62,14 +62,14 @@ def expire(
     """Give up the open rows that are older, and empty all that are; return what was done.
 
     Raises:
-        Busy: another run holds the domain.
+        DomainLocked: another run holds the domain.
     """
     from lakehouse.runs.ledger import Ledger, Step
-    from lakehouse.runs.lock import exclusive
+    from lakehouse.runs.lock import lock_domain
     from lakehouse.storage.tables import TableName, Tables
 
     tables, before = Tables.at(settings), datetime.now(UTC) - older_than
-    with exclusive(settings.home, domain, "quarantine expire"):
+    with lock_domain(settings.home, domain, "quarantine expire"):
         found = plan(settings, domain, older_than)
         if not found:
             return {"domain": domain, "run": 0, "datasets": []}

@@ -30,18 +30,18 @@ def replay(
 
     Raises:
         UsageError: no such dataset, or `where` is no condition on the quarantine.
-        Busy: another run holds the domain.
+        DomainLocked: another run holds the domain.
     """
     from lakehouse.engine.session import spark
     from lakehouse.runs.ledger import Ledger, Run
-    from lakehouse.runs.lock import exclusive
+    from lakehouse.runs.lock import lock_domain
     from lakehouse.storage.tables import Tables
     from silver.quarantine_replay import open_rows, revalidate, write
 
     tables, found, run = Tables.at(settings), [], None
     what = f"quarantine replay {dataset}".rstrip()
     with ExitStack() as held:
-        held.enter_context(exclusive(settings.home, domain, what))
+        held.enter_context(lock_domain(settings.home, domain, what))
         for contract in chosen(settings, domain, dataset):
             batch = _batch(settings, tables, contract, Run(0, domain, tables))
             total = {"dataset": contract.dataset, **dict.fromkeys(COUNTS, 0)}

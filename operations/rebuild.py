@@ -13,7 +13,7 @@ from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.quality.sealing import Seal
 from lakehouse.runs.bookmarks import CAPTURE
 from lakehouse.runs.ledger import Ledger, Run
-from lakehouse.runs.lock import exclusive
+from lakehouse.runs.lock import lock_domain
 from lakehouse.storage.catalog import vault_views
 from lakehouse.storage.restore import ABSENT, restore, rows
 from lakehouse.storage.tables import TableName, Tables
@@ -175,7 +175,7 @@ def rebuild(
 
     boot(settings)
     domain = TableName.parse(text).domain
-    with exclusive(settings.home, domain, f"rebuild {text}"):
+    with lock_domain(settings.home, domain, f"rebuild {text}"):
         chosen = subject(settings, text)
         _refuse_news(chosen)
         progress(f"{chosen.table}: looking at the slice")

@@ -19,7 +19,7 @@ from gold import publish
 from lakehouse.layers import PLATINUM
 from lakehouse.runs.bookmarks import CAPTURE
 from lakehouse.runs.ledger import Ledger, Run, Step
-from lakehouse.runs.lock import exclusive
+from lakehouse.runs.lock import lock_domain
 from lakehouse.storage import restore
 from lakehouse.storage.restore import ABSENT
 from lakehouse.storage.tables import TableName, Tables
@@ -38,19 +38,19 @@ def roll_back(
 
     Raises:
         UsageError: as `plan`.
-        Busy: a run or a stream of the domain is at work.
+        DomainLocked: a run or a stream of the domain is at work.
     """
     domain = plan(settings, number).domain
     with ExitStack() as held:
-        held.enter_context(exclusive(settings.home, domain, f"rollback {number}"))
+        held.enter_context(lock_domain(settings.home, domain, f"rollback {number}"))
         chosen = plan(settings, number)
         if any(each.table.layer == PLATINUM for each in chosen.returns):
-            held.enter_context(exclusive(settings.home, f"{domain}-score", f"rollback {number}"))
+            held.enter_context(lock_domain(settings.home, f"{domain}-score", f"rollback {number}"))
         tables = Tables.at(settings)
         ledger = Ledger(tables)
         with ledger.run(domain, "rollback") as run:
             versions = _go_back(tables, chosen, run, progress)
-            ledger.undone(
+            ledger.mark_rolled_back(
                 [{k: v for k, v in row.items() if k != "what"} for row in chosen.undone], run.number
             )
             run.note = f"undid {_listed(chosen.undone)}"

@@ -22,7 +22,7 @@ def land(
 ) -> Any:
     """Return what the domain's sample source landed; raise UsageError where it has none."""
     from lakehouse.errors import UsageError
-    from lakehouse.runs.lock import exclusive
+    from lakehouse.runs.lock import lock_domain
 
     name = f"domains.{domain}.source"
     try:
@@ -33,7 +33,7 @@ def land(
         raise UsageError(
             f"domain '{domain}' has no sample source: put its files below {settings.landing / domain}"
         ) from None
-    with exclusive(settings.home, f"{domain}-landing", "land"):
+    with lock_domain(settings.home, f"{domain}-landing", "land"):
         return source.land(
             settings.landing / domain, days=days, scale=scale, faults=faults, progress=progress
         )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from contracts.parsing.load import load_domain
 from lakehouse.alerts import router
-from lakehouse.errors import Broken, ContractBreach
+from lakehouse.errors import ContractBreach, Violation
 from lakehouse.settings import settings as process_settings
 from lakehouse.storage.tables import TableName
 
@@ -39,18 +39,18 @@ def notify_run(
     Without a run (there was nothing to do) only overdue datasets and open alerts are looked at.
     """
     breaches = [] if run is None else run.breaches
-    broken = [rule for breach in breaches for rule in breach.found]
+    broken = [rule for breach in breaches for rule in breach.violations]
     broken += [] if run is None else run.warnings
     broken += [_overdue(domain, dataset) for dataset in late]
     stopped = {rule.layer for rule in broken if rule.severity == "error"}
     # Where datasets are blocked, gold was not audited as a whole.
     audited = [layer for layer in layers if layer != "gold" or not stopped & {"bronze", "silver"}]
-    if not broken and not router.anything_open(settings, domain):
+    if not broken and not router.has_open_alerts(settings, domain):
         return
     try:
-        router.tell(
+        router.notify(
             settings, domain, contracts, broken,
-            looked_at=audited, carried=_processed(contracts, run), run=run.number if run else 0,
+            checked_layers=audited, processed=_processed(contracts, run), run=run.number if run else 0,
         )  # fmt: skip
     except Exception:
         # The data is right or stopped, whether or not a notice arrives; the breach is raised anyway.
@@ -64,10 +64,10 @@ def notify_breach(settings: Settings, domain: str, layer: str) -> Iterator[None]
     try:
         yield
     except ContractBreach as breach:
-        router.tell(settings, domain, contracts, breach.found, looked_at=[layer])
+        router.notify(settings, domain, contracts, breach.violations, checked_layers=[layer])
         raise
-    if router.anything_open(settings, domain):
-        router.tell(settings, domain, contracts, [], looked_at=[layer])
+    if router.has_open_alerts(settings, domain):
+        router.notify(settings, domain, contracts, [], checked_layers=[layer])
 
 
 def notify_failure(domain: str, layer: str, message: str) -> None:
@@ -77,7 +77,9 @@ def notify_failure(domain: str, layer: str, message: str) -> None:
     """
     try:
         settings = process_settings()
-        router.failed(settings, domain, load_domain(settings.contracts, domain), layer, message)
+        router.notify_failure(
+            settings, domain, load_domain(settings.contracts, domain), layer, message
+        )
     except Exception:
         log.exception("%s: no notice of the failure of %s could be sent", domain, layer)
 
@@ -87,7 +89,7 @@ def notify_recovery(domain: str, layer: str) -> None:
     try:
         settings = process_settings()
         contracts = load_domain(settings.contracts, domain)
-        router.tell(settings, domain, contracts, [], looked_at=[layer])
+        router.notify(settings, domain, contracts, [], checked_layers=[layer])
     except Exception:
         log.exception("%s: no notice of the recovery of %s could be sent", domain, layer)
 
@@ -96,7 +98,7 @@ def blocked_tables(
     contracts: Mapping[str, Contract], breaches: Iterable[ContractBreach]
 ) -> list[TableName]:
     """Return the tables of silver on which nothing is built while their dataset is stopped."""
-    stopped = {rule.dataset for breach in breaches for rule in breach.found}
+    stopped = {rule.dataset for breach in breaches for rule in breach.violations}
     return [
         name
         for contract in contracts.values()
@@ -115,8 +117,8 @@ def _tables_of(contract: Contract) -> list[TableName]:
     return [TableName.of("silver", contract.domain, name) for name in dict.fromkeys(names)]
 
 
-def _overdue(domain: str, late: Overdue) -> Broken:
-    return Broken(
+def _overdue(domain: str, late: Overdue) -> Violation:
+    return Violation(
         late.dataset, "bronze", router.FREQUENCY, str(late),
         table=str(TableName.of("bronze", domain, late.dataset)), severity="warning",
     )  # fmt: skip

@@ -12,7 +12,7 @@ from lakehouse.errors import ContractBreach, UsageError
 from lakehouse.layers import BATCH
 from lakehouse.runs.contract_versions import refuse_older
 from lakehouse.runs.ledger import Ledger, Run, Step
-from lakehouse.runs.lock import exclusive
+from lakehouse.runs.lock import lock_domain
 from lakehouse.storage.tables import Tables
 from pipeline import notify, workload
 from silver import load as silver
@@ -69,7 +69,7 @@ def run_layers(
     Raises:
         ContractBreach: a dataset broke its contract; the others were processed all the same.
         ContractError: a contract has a mistake, or its version went back; nothing was written.
-        Busy: another run has locked the domain.
+        DomainLocked: another run has locked the domain.
     """
     start = time.monotonic()
     contracts = load_domain(settings.contracts, domain)
@@ -78,7 +78,7 @@ def run_layers(
         notify.notify_run(settings, domain, contracts, layers, late)
         overdue = tuple(map(str, late))
         return RunResult(domain, 0, time.monotonic() - start, overdue=overdue)
-    with exclusive(settings.home, domain, f"run {' '.join(layers)}"):
+    with lock_domain(settings.home, domain, f"run {' '.join(layers)}"):
         if workload.nothing_to_do(settings, domain, contracts, layers):
             return RunResult(domain, 0, time.monotonic() - start)
         refuse_older(Tables.at(settings), domain, contracts)
@@ -89,7 +89,7 @@ def run_layers(
             late = _overdue(settings, contracts, layers)
             notify.notify_run(settings, domain, contracts, layers, late, run)
             if run.breaches:
-                broken = [rule for breach in run.breaches for rule in breach.found]
+                broken = [rule for breach in run.breaches for rule in breach.violations]
                 raise ContractBreach("\n".join(map(str, run.breaches)), broken)
     overdue = tuple(map(str, late))
     return RunResult(domain, run.number, time.monotonic() - start, run.steps, overdue)

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from contracts.parsing.load import load_domain
-from lakehouse.errors import Busy, ContractBreach
+from lakehouse.errors import ContractBreach, DomainLocked
 from pipeline.run import RunResult, layers_of, run_layers
 from pipeline.workload import nothing_to_do
 
@@ -51,7 +51,7 @@ def _watch(
             except ContractBreach as breach:
                 reported = landed
                 progress(f"breach: {breach}")
-            except Busy as busy:
+            except DomainLocked as busy:
                 progress(str(busy))
         time.sleep(POLL_SECONDS)
 

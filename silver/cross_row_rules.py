@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from contracts.compilers import vault_sql
 from contracts.compilers.conditions import absent
 from contracts.sql import name
-from lakehouse.errors import Broken, ContractBreach
+from lakehouse.errors import ContractBreach, Violation
 from lakehouse.storage.tables import TableName
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def enforce(spark: SparkSession, batch: Batch, events: pa.Table | DataFrame) -> 
     told = [found for rule, rows in judged if (found := _told(batch, rule, rows))]
     stops = [each for each in told if each.severity == "error"]
     if stops:
-        what = "; ".join(each.what for each in stops)
+        what = "; ".join(each.message for each in stops)
         raise ContractBreach(
             f"{contract.dataset}: {batch.events} stays as it is, the batch up to {batch.newest} of "
             f"{batch.bronze} would break its contract: {what}. Correct the rows at "
@@ -55,7 +55,7 @@ def enforce(spark: SparkSession, batch: Batch, events: pa.Table | DataFrame) -> 
             stops,
         )
     batch.run.warnings += told
-    return tuple(each.what for each in told)
+    return tuple(each.message for each in told)
 
 
 def in_reference_order(batches: Iterable[Batch]) -> list[list[Batch]]:
@@ -159,7 +159,7 @@ def _orphans(spark: SparkSession, batch: Batch, rule: Reference, new: DataFrame)
     return rows.select(F.lit(1).alias("_rows"), F.col(key).alias("_hk"))
 
 
-def _told(batch: Batch, rule: Unique | Reference, broken: DataFrame) -> Broken | None:
+def _told(batch: Batch, rule: Unique | Reference, broken: DataFrame) -> Violation | None:
     """Return what is broken, None where nothing is; a key is told by its hash, never by value."""
     found: Any = broken.agg(
         F.coalesce(F.sum("_rows"), F.lit(0)).alias("rows"), F.hex(F.min("_hk")).alias("key")
@@ -169,4 +169,4 @@ def _told(batch: Batch, rule: Unique | Reference, broken: DataFrame) -> Broken |
         return None
     what = f"{rule.label}: {rows:,} rows, such as the one with the key {key.lower()}"
     table, dataset = str(batch.events), batch.contract.dataset
-    return Broken(dataset, "silver", rule.label, what, rows, table, severity=rule.severity)
+    return Violation(dataset, "silver", rule.label, what, rows, table, severity=rule.severity)

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from pyspark.sql import functions as F
 
 from bronze.type_coercion import EPOCH, SNAPSHOT_POSITION, payload
-from lakehouse.errors import Broken, ContractBreach
+from lakehouse.errors import ContractBreach, Violation
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -48,7 +48,8 @@ def check(contract: Contract, file: LandedFile) -> pa.Schema:
 def _breach(contract: Contract, rule: str, what: str) -> ContractBreach:
     table = f"bronze.{contract.domain}__{contract.dataset}"
     return ContractBreach(
-        f"{contract.dataset}: {what}", [Broken(contract.dataset, "bronze", rule, what, table=table)]
+        f"{contract.dataset}: {what}",
+        [Violation(contract.dataset, "bronze", rule, what, table=table)],
     )
 
 

@@ -1,1 +1,1 @@
-"""Tells the owner of a dataset, once, that it broke its contract, and when it flows again."""
+"""Alerts: `router` decides who is notified of what and when, `channels` has the ways it is sent."""

@@ -1,4 +1,4 @@
-"""The ways a notice goes out: the log always, a webhook and mail where the environment names them."""
+"""The channels an alert goes out by: the log always, webhook and mail where the environment names them."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ TIMEOUT = 10.0
 ATTEMPTS, FIRST_WAIT = 3, 0.5
 
 
-class Sender(Protocol):
-    """One way out."""
+class AlertChannel(Protocol):
+    """One channel through which notices are sent."""
 
     @property
     def name(self) -> str:
-        """Return what the log calls it."""
+        """Return the name of the channel in the log."""
         ...
 
     def send(self, notice: Notice) -> None:
@@ -46,7 +46,7 @@ class Sender(Protocol):
         ...
 
 
-class Log:
+class LogChannel:
     """The process's own log."""
 
     name = "log"
@@ -58,24 +58,24 @@ class Log:
 
 
 @dataclass(frozen=True)
-class Webhook:
+class WebhookChannel:
     """An address that takes JSON as Slack does; the address is a secret."""
 
     url: str
     name: str = "webhook"
 
     def send(self, notice: Notice) -> None:
-        """Post the notice; an answer of 400 or above is an error."""
+        """Post the notice; a response of 400 or above is an error."""
         body = json.dumps(notice.to_json()).encode()
         request = urllib.request.Request(  # noqa: S310 - the scheme was checked when it was read
             self.url, body, {"Content-Type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310
-            answer.read()
+        with urllib.request.urlopen(request, timeout=TIMEOUT) as response:  # noqa: S310
+            response.read()
 
 
 @dataclass(frozen=True)
-class Mail:
+class MailChannel:
     """A mail server: `smtp://user@host:port` (STARTTLS where it is offered) or `smtps://`."""
 
     host: str
@@ -89,7 +89,7 @@ class Mail:
 
     def send(self, notice: Notice) -> None:
         """Send the notice to the owner's addresses and to those of the environment."""
-        owners = [each.address for each in notice.channels if each.tool == "email"]
+        owners = [channel.address for channel in notice.channels if channel.tool == "email"]
         receivers = list(dict.fromkeys([*filter(None, owners), *self.to]))
         if not receivers:
             return
@@ -110,24 +110,24 @@ class Mail:
             server.send_message(message)
 
 
-def senders(environment: Mapping[str, str] | None = None) -> list[Sender]:
-    """Return the ways out that the environment names; secrets stand nowhere else.
+def configured_channels(environment: Mapping[str, str] | None = None) -> list[AlertChannel]:
+    """Return the channels that the environment configures; secrets stand nowhere else.
 
     Raises:
-        UsageError: an address is none. The message names the variable, never its value.
+        UsageError: an address is malformed. The message names the variable, never its value.
     """
     given = os.environ if environment is None else environment
-    found: list[Sender] = [Log()]
+    channels: list[AlertChannel] = [LogChannel()]
     if url := given.get(WEBHOOK):
         if urlsplit(url).scheme not in ("http", "https"):
             raise UsageError(f"{WEBHOOK} is no http or https address")
-        found.append(Webhook(url))
+        channels.append(WebhookChannel(url))
     if address := given.get(SMTP):
-        found.append(_mail(address, given))
-    return found
+        channels.append(_mail(address, given))
+    return channels
 
 
-def _mail(address: str, given: Mapping[str, str]) -> Mail:
+def _mail(address: str, given: Mapping[str, str]) -> MailChannel:
     parts = urlsplit(address)
     try:
         port = parts.port
@@ -136,33 +136,37 @@ def _mail(address: str, given: Mapping[str, str]) -> Mail:
     if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
         raise UsageError(f"{SMTP} is no address such as smtp://user@host:587")
     secure = parts.scheme == "smtps"
-    return Mail(
+    return MailChannel(
         parts.hostname,
         port or (465 if secure else 25),
         secure,
         unquote(parts.username or ""),
         given.get(PASSWORD, ""),
         given.get(FROM) or "lakehouse@localhost",
-        tuple(each.strip() for each in given.get(TO, "").split(",") if each.strip()),
+        tuple(part.strip() for part in given.get(TO, "").split(",") if part.strip()),
     )
 
 
-def deliver(notice: Notice, ways: list[Sender], first_wait: float = FIRST_WAIT) -> list[str]:
-    """Send a notice by every way, each tried a few times; return the names of those that failed.
+def deliver(
+    notice: Notice, channels: list[AlertChannel], first_wait: float = FIRST_WAIT
+) -> list[str]:
+    """Send a notice through every channel, with retries; return the names of those that failed.
 
-    Nothing is raised: that nobody could be told is logged, and stops no data.
+    Nothing is raised: a failed delivery is logged, and stops no data.
     """
     failed = []
-    for way in ways:
+    for channel in channels:
         retry = Retrying(
             stop=stop_after_attempt(ATTEMPTS),
             wait=wait_exponential(multiplier=first_wait, max=5),
             reraise=True,
         )
         try:
-            retry(way.send, notice)
+            retry(channel.send, notice)
         except Exception as error:  # noqa: BLE001 - whatever a server does, the run goes on
-            failed.append(way.name)
-            # An error's text may hold the address, which is a secret.
-            log.error("%s: not told by %s: %s", notice.title, way.name, type(error).__name__)  # noqa: TRY400
+            failed.append(channel.name)
+            # An error's text may contain the address, which is a secret.
+            log.error(  # noqa: TRY400
+                "%s: not delivered by %s: %s", notice.title, channel.name, type(error).__name__
+            )
     return failed

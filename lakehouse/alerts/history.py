@@ -1,9 +1,9 @@
-"""What was told before: one row says that a broken promise was told, or is kept again."""
+"""The history of alerts, `ops.alerts`: one row says that an alert was sent, or that it is resolved."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lakehouse.storage.tables import TableName
 
@@ -19,60 +19,57 @@ Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
-class Told:
-    """A broken promise that its owner knows of: since when, and when it was last told."""
+class OpenAlert:
+    """A violation that its owner was notified of: since when it stands, and the last notice's time."""
 
     kind: str
     dataset: str
     layer: str
     rule: str
-    what: str
+    message: str
     since: datetime
     at: datetime
     run: int
 
-    @property
-    def key(self) -> Key:
-        """Return what tells it apart from others of its domain."""
-        return self.layer, self.dataset, self.rule
 
-
-def still_open(tables: Tables, domain: str) -> dict[Key, Told]:
-    """Return what was told and not resolved yet, in a domain."""
-    latest: dict[Key, dict] = {}
+def open_alerts(tables: Tables, domain: str) -> dict[Key, OpenAlert]:
+    """Return the alerts of a domain that are not resolved, by (layer, dataset, rule)."""
+    latest: dict[Key, dict[str, Any]] = {}
     for row in sorted(tables.rows(ALERTS), key=lambda row: row["place"]):
         if row["domain"] == domain:
             latest[row["layer"], row["dataset"], row["rule"]] = row
-    names = Told.__dataclass_fields__
     return {
-        key: Told(**{name: row[name] for name in names})
+        key: OpenAlert(
+            row["kind"], row["dataset"], row["layer"], row["rule"], row["what"],
+            row["since"], row["at"], row["run"],
+        )
         for key, row in latest.items()
         if row["status"] == OPEN
-    }
+    }  # fmt: skip
 
 
-def note(tables: Tables, told: list[tuple[Notice, str]], at: datetime) -> None:
-    """Keep what was told, in one commit; rows are in the order in which they were noted."""
+def record(tables: Tables, notices: list[tuple[Notice, str]], at: datetime) -> None:
+    """Append notices with their status in one commit; `place` numbers all rows in their order."""
     import pyarrow as pa
 
-    if not told:
+    if not notices:
         return
-    before = max((row["place"] for row in tables.rows(ALERTS, ["place"])), default=0)
+    last = max((row["place"] for row in tables.rows(ALERTS, ["place"])), default=0)
     rows = [
         {
-            "place": before + number,
-            "domain": each.domain,
-            "dataset": each.dataset,
-            "layer": each.layer,
-            "rule": each.rule,
-            "kind": each.kind,
+            "place": last + number,
+            "domain": notice.domain,
+            "dataset": notice.dataset,
+            "layer": notice.layer,
+            "rule": notice.rule,
+            "kind": notice.kind,
             "status": status,
-            "what": each.what[:2000],
-            "run": each.run,
-            "since": each.since,
+            "what": notice.message[:2000],
+            "run": notice.run,
+            "since": notice.since,
             "at": at,
         }
-        for number, (each, status) in enumerate(told, 1)
+        for number, (notice, status) in enumerate(notices, 1)
     ]
     instant = pa.timestamp("us", tz="UTC")
     texts = ("domain", "dataset", "layer", "rule", "kind", "status", "what")

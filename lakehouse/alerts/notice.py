@@ -15,14 +15,14 @@ LONGEST = 2_900  # Slack refuses a block of more than 3,000 characters
 
 @dataclass(frozen=True)
 class Notice:
-    """What one message says; `kind` is why it is sent."""
+    """The content of one alert; `kind` is why it is sent."""
 
     kind: Literal["breach", "warning", "failure", "resolved"]
     domain: str
     dataset: str
     layer: str
     rule: str
-    what: str
+    message: str
     since: datetime
     owner: str = ""
     channels: tuple[Channel, ...] = ()
@@ -47,10 +47,10 @@ class Notice:
 
     @property
     def lines(self) -> list[tuple[str, str]]:
-        """Return the facts as (name, text), those left out that there is nothing to say of."""
+        """Return the facts as (name, text), without those that are empty."""
         stops = self.kind == "breach"
         facts = [
-            ("what", self.what),
+            ("what", self.message),
             ("where", f"{self.layer} layer{f', {self.table}' if self.table else ''}"),
             ("how many", "" if self.count is None else f"{self.count:,}"),
             ("since", f"{self.since:%Y-%m-%d %H:%M} UTC"),

@@ -1,153 +1,171 @@
-"""Decides what is told: each broken promise once, again after a while, and that it is kept again."""
+"""Decides which alerts go out: a new violation at once, a reminder after a while, its resolution.
+
+`notify` compares the violations of a run with the open alerts in `ops.alerts` and sends a notice of
+what changed through every channel that `channels.configured_channels` returns.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypedDict
 
-from lakehouse.alerts.channels import deliver, senders
-from lakehouse.alerts.history import OPEN, RESOLVED, Told, note, still_open
+from lakehouse.alerts.channels import configured_channels, deliver
+from lakehouse.alerts.history import OPEN, RESOLVED, OpenAlert, open_alerts, record
 from lakehouse.alerts.notice import Notice
+from lakehouse.errors import Violation
 from lakehouse.storage.publications import published
 from lakehouse.storage.tables import TableName, Tables
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from contracts.model.contract import Contract
-    from lakehouse.alerts.channels import Sender
-    from lakehouse.errors import Broken
+    from contracts.model.contract import Channel, Contract
+    from lakehouse.alerts.channels import AlertChannel
     from lakehouse.settings import Settings
 
 FAILED = "it failed"
+# The rule of a dataset that is overdue: bronze/freshness.py finds it
 FREQUENCY = "frequency"
 WHOLE = "(all datasets)"
+KINDS: dict[str, Literal["breach", "warning", "failure"]] = {
+    "error": "breach",
+    "warning": "warning",
+    "failure": "failure",
+}
 
 
-def tell(
+class _Addressees(TypedDict):
+    owner: str
+    channels: tuple[Channel, ...]
+
+
+def notify(
     settings: Settings,
     domain: str,
     contracts: Mapping[str, Contract],
-    broken: Iterable[Broken],
+    violations: Iterable[Violation],
     *,
-    looked_at: Collection[str],
-    carried: Collection[tuple[str, str]] = (),
+    checked_layers: Collection[str],
+    processed: Collection[tuple[str, str]] = (),
     run: int = 0,
     now: datetime | None = None,
-    ways: list[Sender] | None = None,
+    channels: list[AlertChannel] | None = None,
 ) -> list[Notice]:
-    """Tell owners what is new among broken promises, and what is kept again; return the notices.
+    """Notify owners of new violations and of those that are resolved; return the notices.
 
-    `looked_at` are the layers in which all that is broken is in `broken`: what was told of them
-    before and is not in it is resolved; a warning only where its dataset is among the (layer,
-    dataset) that were `carried`. The same is told again after `LAKEHOUSE_ALERT_REMINDER_HOURS`.
+    `checked_layers` are the layers whose violations are all in `violations`: an open alert of such
+    a layer that is not among them is resolved; a warning only where its dataset is among the
+    (layer, dataset) pairs that were `processed`. A violation that stands alerts again after
+    `LAKEHOUSE_ALERT_REMINDER_HOURS`.
     """
     instant, tables = now or datetime.now(UTC), Tables.at(settings)
-    known = still_open(tables, domain)
-    found = {(each.layer, each.dataset, each.rule): each for each in broken}
-    due = timedelta(hours=settings.alert_reminder_hours)
-    told: list[tuple[Notice, str]] = []
-    for key, each in found.items():
-        before = known.get(key)
-        if before is not None and instant - before.at < due:
+    alerts = open_alerts(tables, domain)
+    current = {
+        (violation.layer, violation.dataset, violation.rule): violation for violation in violations
+    }
+    interval = timedelta(hours=settings.alert_reminder_hours)
+    notices: list[tuple[Notice, str]] = []
+    for key, violation in current.items():
+        alert = alerts.get(key)
+        if alert is not None and instant - alert.at < interval:
             continue
-        told.append((_notice(tables, domain, contracts, each, before, instant, run), OPEN))
-    for key, before in known.items():
-        seen = before.kind != "warning" or before.rule == FREQUENCY or key[:2] in carried
-        if key not in found and before.layer in looked_at and seen:
-            told.append((_resolved(domain, contracts, before, run), RESOLVED))
-    return _send(tables, told, instant, ways)
+        notices.append((_notice(tables, domain, contracts, violation, alert, instant, run), OPEN))
+    for key, alert in alerts.items():
+        checked = alert.kind != "warning" or alert.rule == FREQUENCY or key[:2] in processed
+        if key not in current and alert.layer in checked_layers and checked:
+            notices.append((_resolved(domain, contracts, alert, run), RESOLVED))
+    return _send(tables, notices, instant, channels)
 
 
-def failed(
+def notify_failure(
     settings: Settings,
     domain: str,
     contracts: Mapping[str, Contract],
     layer: str,
-    what: str,
+    message: str,
     *,
     now: datetime | None = None,
 ) -> list[Notice]:
-    """Tell a domain's owners that a layer could not be carried at all; once, as for a breach."""
-    from lakehouse.errors import Broken
-
-    one = Broken(WHOLE, layer, FAILED, what, severity="failure")
-    return tell(settings, domain, contracts, [one], looked_at=(), now=now)
+    """Notify a domain's owners that a layer failed as a whole; once, as of a violation."""
+    failure = Violation(WHOLE, layer, FAILED, message, severity="failure")
+    return notify(settings, domain, contracts, [failure], checked_layers=(), now=now)
 
 
-def anything_open(settings: Settings, domain: str) -> bool:
-    """Return whether an owner was told of something that is not resolved."""
-    return bool(still_open(Tables.at(settings), domain))
+def has_open_alerts(settings: Settings, domain: str) -> bool:
+    """Return whether an alert of a domain is not resolved yet."""
+    return bool(open_alerts(Tables.at(settings), domain))
 
 
 def _send(
-    tables: Tables, told: list[tuple[Notice, str]], now: datetime, ways: list[Sender] | None
+    tables: Tables,
+    notices: list[tuple[Notice, str]],
+    now: datetime,
+    channels: list[AlertChannel] | None,
 ) -> list[Notice]:
-    if not told:
+    if not notices:
         return []
-    # Noted first: a process that dies while it tells does not tell every minute.
-    note(tables, told, now)
-    out = senders() if ways is None else ways
-    for notice, _ in told:
-        deliver(notice, out)
-    return [notice for notice, _ in told]
+    # Recorded first: a process that dies while it sends does not send every minute.
+    record(tables, notices, now)
+    chosen = configured_channels() if channels is None else channels
+    for notice, _ in notices:
+        deliver(notice, chosen)
+    return [notice for notice, _ in notices]
 
 
 def _notice(
     tables: Tables,
     domain: str,
     contracts: Mapping[str, Contract],
-    broken: Broken,
-    before: Told | None,
+    violation: Violation,
+    alert: OpenAlert | None,
     now: datetime,
     run: int,
 ) -> Notice:
-    kinds = {"error": "breach", "warning": "warning", "failure": "failure"}
     return Notice(
-        kind=kinds[broken.severity],  # type: ignore[arg-type]
+        kind=KINDS[violation.severity],
         domain=domain,
-        dataset=broken.dataset,
-        layer=broken.layer,
-        rule=broken.rule,
-        what=broken.what,
-        since=before.since if before else now,
-        count=broken.count,
-        table=broken.table,
-        last_good=_last_good(tables, domain, broken.table),
-        sample=broken.sample,
+        dataset=violation.dataset,
+        layer=violation.layer,
+        rule=violation.rule,
+        message=violation.message,
+        since=alert.since if alert else now,
+        count=violation.count,
+        table=violation.table,
+        last_good=_last_good(tables, domain, violation.table),
+        sample=violation.sample,
         run=run,
-        reminder=before is not None,
-        **_owner(contracts, broken.dataset),
+        reminder=alert is not None,
+        **_addressees(contracts, violation.dataset),
     )
 
 
-def _resolved(domain: str, contracts: Mapping[str, Contract], told: Told, run: int) -> Notice:
+def _resolved(domain: str, contracts: Mapping[str, Contract], alert: OpenAlert, run: int) -> Notice:
     return Notice(
         kind="resolved",
         domain=domain,
-        dataset=told.dataset,
-        layer=told.layer,
-        rule=told.rule,
-        what=f"it flows again; it was: {told.what}",
-        since=told.since,
+        dataset=alert.dataset,
+        layer=alert.layer,
+        rule=alert.rule,
+        message=f"it flows again; it was: {alert.message}",
+        since=alert.since,
         run=run,
-        **_owner(contracts, told.dataset),
+        **_addressees(contracts, alert.dataset),
     )
 
 
-def _owner(contracts: Mapping[str, Contract], dataset: str) -> dict:
-    """Return whose it is and where they are told: of a derived table, everybody's in the domain."""
+def _addressees(contracts: Mapping[str, Contract], dataset: str) -> _Addressees:
+    """Return a dataset's owner and channels; those of the whole domain for a derived table."""
     contract = contracts.get(dataset) or next(
         (
-            each
-            for each in contracts.values()
-            if each.features and each.features["table"] == dataset
+            contract
+            for contract in contracts.values()
+            if contract.features and contract.features["table"] == dataset
         ),
         None,
     )
     concerned = [contract] if contract else list(contracts.values())
-    owners = dict.fromkeys(each.owner for each in concerned if each.owner)
-    channels = dict.fromkeys(channel for each in concerned for channel in each.channels)
+    owners = dict.fromkeys(contract.owner for contract in concerned if contract.owner)
+    channels = dict.fromkeys(channel for contract in concerned for channel in contract.channels)
     return {"owner": ", ".join(owners), "channels": tuple(channels)}
 
 

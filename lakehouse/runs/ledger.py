@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, get_type_hints
 
-from lakehouse.errors import Broken, ContractBreach, LakehouseError
+from lakehouse.errors import ContractBreach, LakehouseError, Violation
 from lakehouse.layers import BATCH, PLATINUM
 from lakehouse.storage.tables import TableName, Tables
 
@@ -120,7 +120,7 @@ class Run:
     started: float = field(default_factory=time.monotonic)
     note: str = ""
     breaches: list[ContractBreach] = field(default_factory=list)
-    warnings: list[Broken] = field(default_factory=list)
+    warnings: list[Violation] = field(default_factory=list)
     _writing: Lock = field(default_factory=Lock, repr=False)
 
     def record(self, step: Step) -> Step:
@@ -236,8 +236,8 @@ class Ledger:
             if row["domain"] == domain and row["origin"]
         }
 
-    def undone(self, runs: Iterable[dict[str, Any]], by: int) -> None:
-        """Write of runs, as `runs` returns them, that another one rolled them back: one commit."""
+    def mark_rolled_back(self, runs: Iterable[dict[str, Any]], by: int) -> None:
+        """Mark runs, as `runs` returns them, as rolled back by another run, in one commit."""
         fixed = {"status": ROLLED_BACK, "message": f"by run {by}", "at": datetime.now(UTC)}
         rows = [{**run, **fixed, "origin": ""} for run in runs]
         self.tables.append(RUNS, _table(rows, _RUN_ROW | {"origin": str}))

@@ -1,4 +1,4 @@
-"""One writer a domain: a lock that the kernel gives back when its holder dies."""
+"""One writer a domain: a lock that the kernel releases when its process dies."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from lakehouse.errors import Busy
+from lakehouse.errors import DomainLocked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,8 +17,12 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def exclusive(home: Path, domain: str, what: str) -> Iterator[None]:
-    """Hold the domain for the length of the block; raise Busy, naming the holder, if it is held."""
+def lock_domain(home: Path, domain: str, command: str) -> Iterator[None]:
+    """Lock a domain for the length of the block.
+
+    Raises:
+        DomainLocked: another process has the lock; the message names it and its command.
+    """
     folder = home / "locks"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / f"{domain}.lock").open("a+") as file:
@@ -26,20 +30,20 @@ def exclusive(home: Path, domain: str, what: str) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            raise Busy(_holder(domain, file.read())) from None
+            raise DomainLocked(_message(domain, file.read())) from None
         file.truncate(0)
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        file.write(json.dumps({"pid": os.getpid(), "what": what, "since": now}))
+        file.write(json.dumps({"pid": os.getpid(), "command": command, "since": now}))
         file.flush()
         yield
 
 
-def _holder(domain: str, text: str) -> str:
+def _message(domain: str, text: str) -> str:
     try:
-        holder = json.loads(text)
+        owner = json.loads(text)
     except ValueError:
         return f"domain '{domain}' is being worked on by another process; try again when it is done"
     return (
-        f"domain '{domain}' is being worked on by process {holder['pid']} "
-        f"({holder['what']}, since {holder['since']}); try again when it is done"
+        f"domain '{domain}' is being worked on by process {owner['pid']} "
+        f"({owner['command']}, since {owner['since']}); try again when it is done"
     )

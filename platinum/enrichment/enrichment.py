@@ -16,7 +16,7 @@ from contracts.parsing.load import load_domain
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.layers import PLATINUM
 from lakehouse.runs.ledger import Ledger, Step
-from lakehouse.runs.lock import exclusive
+from lakehouse.runs.lock import lock_domain
 from lakehouse.storage.append import append_arrow
 from lakehouse.storage.tables import Tables
 from platinum.enrichment.texts import Job, current, pending
@@ -60,7 +60,7 @@ def enrich(
     if not jobs:
         raise UsageError(f"domain '{domain}' declares no inference: add a contract with `enrich`")
     report = progress or (lambda *_: None)
-    with exclusive(settings.home, f"{domain}-enrich", "enrich"):
+    with lock_domain(settings.home, f"{domain}-enrich", "enrich"):
         return {job.contract.dataset: _run_job(settings, job, limit, report) for job in jobs}
 
 

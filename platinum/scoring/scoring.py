@@ -7,10 +7,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from contracts.parsing.load import load_domain
-from lakehouse.errors import Broken, ContractBreach, LakehouseError, UsageError
+from lakehouse.errors import ContractBreach, LakehouseError, UsageError, Violation
 from lakehouse.layers import PLATINUM
 from lakehouse.runs.ledger import Ledger, Step
-from lakehouse.runs.lock import exclusive
+from lakehouse.runs.lock import lock_domain
 from lakehouse.storage.tables import TableName, Tables
 from platinum.scoring.checkpoints import damaged, set_aside
 from platinum.scoring.outcome import BAD, SCORED, Outcome, Stream, summary
@@ -54,7 +54,7 @@ def score(
     if not streams:
         raise UsageError(f"domain '{domain}' declares no model: add a contract with `score`")
     report = progress or (lambda _: None)
-    with exclusive(settings.home, f"{domain}-score", "score"):
+    with lock_domain(settings.home, f"{domain}-score", "score"):
         summaries = {}
         for stream in streams:
             _require_inputs(settings, stream)
@@ -106,7 +106,7 @@ def require_event_columns(
     lacking = [name for name in needed if name not in existing or name not in dataset.names]
     if lacking:
         reason = f"{source} lacks {', '.join(lacking)}, by which its events are scored"
-        broken = Broken(score.dataset, "platinum", "event schema", reason, table=str(source))
+        broken = Violation(score.dataset, "platinum", "event schema", reason, table=str(source))
         raise ContractBreach(f"{score.dataset}: {reason}: nothing was scored", [broken])
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from contracts.parsing.load import load_domain
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.runs.ledger import code_version
-from lakehouse.runs.lock import exclusive
+from lakehouse.runs.lock import lock_domain
 from lakehouse.storage.publications import published
 from lakehouse.storage.tables import Tables
 from platinum.training import examples, metrics
@@ -50,7 +50,7 @@ def train(
         raise UsageError(f"domain '{domain}' declares no model: add a contract with `score`")
     pins = published(Tables.at(settings), domain)
     report = progress or (lambda _: None)
-    with exclusive(settings.home, f"{domain}-train", "train"):
+    with lock_domain(settings.home, f"{domain}-train", "train"):
         return {c.dataset: train_one(settings, c, contracts, pins, report) for c in scored}
 
 

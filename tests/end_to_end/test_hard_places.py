@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from lakehouse.runs.lock import exclusive
+from lakehouse.runs.lock import lock_domain
 from lakehouse.settings import PROJECT
 from tests import orders
 
@@ -72,7 +72,7 @@ def alone(body, home, settings, **more):
 
 def test_a_second_run_is_refused_while_one_works(shop):
     """The second run of a domain ends at once, names who works since when, and touches nothing."""
-    with exclusive(shop.home, "shop", "run bronze silver gold"):
+    with lock_domain(shop.home, "shop", "run bronze silver gold"):
         before = sorted(shop.home.rglob("*"))
         done = subprocess.run(
             [sys.executable, "-m", "cli.main", "run", "shop"],

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from lakehouse.engine.duckdb import connection
-from lakehouse.errors import Broken, ContractBreach
+from lakehouse.errors import ContractBreach, Violation
 from lakehouse.quality.dataset_audit import history
 from lakehouse.quality.dataset_audit.measurement import COUNTED, Measures, measure
 from lakehouse.quality.dataset_audit.outcome import Verdict, value_of, verdicts
@@ -36,10 +36,10 @@ class Audit:
     measures: Measures = field(default_factory=Measures)
     values: dict[str, float] = field(default_factory=dict)
 
-    def broken(self, sample: Mapping[str, tuple[str, ...]]) -> list[Broken]:
+    def broken(self, sample: Mapping[str, tuple[str, ...]]) -> list[Violation]:
         """Return the broken promises; `sample` has rows that show it, by the name of a metric."""
         return [
-            Broken(
+            Violation(
                 self.contract.dataset, self.table.layer, each.rule.label, each.why,
                 table=str(self.table), sample=sample.get(each.rule.metric, ()),
                 severity=each.rule.severity,
@@ -54,7 +54,7 @@ class Audit:
         errors = [each for each in found if each.severity == "error"]
         self.run.warnings += [each for each in found if each.severity != "error"]
         if errors:
-            whys = "; ".join(each.what for each in errors)
+            whys = "; ".join(each.message for each in errors)
             raise ContractBreach(
                 f"{self.contract.dataset}: {self.table} stays as it is, the {self.table.layer} batch "
                 f"broke its contract: {whys}",

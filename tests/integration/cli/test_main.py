@@ -149,10 +149,10 @@ def test_a_domain_without_a_sample_source_says_where_files_belong(lakehouse, emp
 
 def test_a_second_landing_is_refused_while_one_works(lakehouse, source, empty):
     """Two landings of a domain never mix; a landing does not stop a run."""
-    from lakehouse.runs.lock import exclusive
+    from lakehouse.runs.lock import lock_domain
 
     source("    raise AssertionError('must not start')")
-    with exclusive(empty, "shop-landing", "land"):
+    with lock_domain(empty, "shop-landing", "land"):
         ended = lakehouse("land", "shop")
     assert ended.code == 1
     assert "being worked on" in ended.err

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from gold import build
-from lakehouse.errors import Busy, UsageError
+from lakehouse.errors import DomainLocked, UsageError
 from lakehouse.runs.ledger import Ledger
-from lakehouse.runs.lock import exclusive
+from lakehouse.runs.lock import lock_domain
 from lakehouse.storage import compaction as tables_upkeep
 from lakehouse.storage.publications import published
 from operations import maintenance, rollback
@@ -148,8 +148,8 @@ def test_a_domain_at_work_is_left_alone(empty):
 
     settings = Settings(home=empty)
     tables = without_spark.build(empty)
-    with exclusive(empty, "shop", "run"):
-        with pytest.raises(Busy):
+    with lock_domain(empty, "shop", "run"):
+        with pytest.raises(DomainLocked):
             maintenance.maintain(settings, "shop")
         found = maintenance.maintain(settings)
     shop, ops = found["domains"]

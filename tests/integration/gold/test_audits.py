@@ -109,9 +109,9 @@ def test_what_a_feature_set_promises_is_audited_before_it_is_published(
     with pytest.raises(ContractBreach, match=r"price: less_than_or_equal_to: 1 rows") as caught:
         home.build()
 
-    rules = {each.rule: each.sample for each in caught.value.found}
+    rules = {each.rule: each.sample for each in caught.value.violations}
     assert rules == {"price less_than_or_equal_to": ("price: 101",), "nullValues shelf": ()}
-    assert {each.table for each in caught.value.found} == {str(ITEM)}
+    assert {each.table for each in caught.value.violations} == {str(ITEM)}
     assert publish.published(home.tables, "toy") == published
     assert stored(home.tables, ITEM) == {(1, "left", 5)}
     home.load(3, (2, "left", 99, "u", 4), (3, "right", 7, "u", 5))

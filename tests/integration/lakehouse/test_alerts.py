@@ -1,4 +1,4 @@
-"""Owners are told once, by every way the environment names, and again when it flows."""
+"""Owners are notified once, through every configured channel, and again when it is resolved."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from contracts.parsing.load import load_domain
 from lakehouse.alerts import channels, router
 from lakehouse.alerts.notice import Notice
-from lakehouse.errors import Broken, UsageError
+from lakehouse.errors import UsageError, Violation
 from lakehouse.storage.tables import TableName, Tables
 from tests import orders
 from tests.alert_servers import Hook, PostOffice
@@ -21,7 +21,7 @@ SUPPORT = [
     {"channel": "#shop-data", "tool": "slack"},
     {"channel": "Shop team", "url": "mailto:shop@example.org"},
 ]
-BROKEN = Broken(
+VIOLATION = Violation(
     "orders", "silver", "nullValues amount", "nullValues amount: 40 percent, must be less than 5",
     count=40, table="silver.shop__sat_placed", sample=("amount: required: 40 rows",),
 )  # fmt: skip
@@ -35,43 +35,45 @@ def shop(settings):
     return settings
 
 
-def told(shop, broken, at, *, looked_at=("bronze", "silver", "gold"), ways=(), **more):
-    """Tell at an instant and return the notices."""
-    return router.tell(
-        shop, "shop", load_domain(shop.contracts, "shop"), broken,
-        looked_at=looked_at, now=at, ways=list(ways), **more,
+def notified(
+    shop, violations, at, *, checked_layers=("bronze", "silver", "gold"), channels=(), **more
+):
+    """Notify at an instant and return the notices."""
+    return router.notify(
+        shop, "shop", load_domain(shop.contracts, "shop"), violations,
+        checked_layers=checked_layers, now=at, channels=list(channels), **more,
     )  # fmt: skip
 
 
-def test_a_breach_is_told_once_again_after_a_day_and_when_it_is_over(shop):
-    """Every minute is too often: the reminder waits, its `since` stays, and the end is told once."""
+def test_a_breach_alerts_once_again_after_a_day_and_when_it_is_resolved(shop):
+    """Every minute is too often: the reminder waits, its `since` stays, and the end alerts once."""
     kinds = []
     for minutes in (0, 1, 2, 24 * 60 + 1, 24 * 60 + 2):
-        found = told(shop, [BROKEN], NOON + timedelta(minutes=minutes))
-        kinds.append([(each.kind, each.reminder, each.since) for each in found])
+        notices = notified(shop, [VIOLATION], NOON + timedelta(minutes=minutes))
+        kinds.append([(notice.kind, notice.reminder, notice.since) for notice in notices])
     assert kinds == [[("breach", False, NOON)], [], [], [("breach", True, NOON)], []]
-    [resolved] = told(shop, [], NOON + timedelta(days=2))
+    [resolved] = notified(shop, [], NOON + timedelta(days=2))
     assert (resolved.kind, resolved.since) == ("resolved", NOON)
-    assert told(shop, [], NOON + timedelta(days=2)) == []
-    [again] = told(shop, [BROKEN], NOON + timedelta(days=3))
+    assert notified(shop, [], NOON + timedelta(days=2)) == []
+    [again] = notified(shop, [VIOLATION], NOON + timedelta(days=3))
     assert again.since == NOON + timedelta(days=3)
 
 
-def test_what_was_not_looked_at_is_not_resolved(shop):
+def test_a_layer_that_was_not_checked_is_not_resolved(shop):
     """A run of one layer says nothing of another; a warning stands until its dataset moves."""
-    late = Broken("orders", "silver", "usual", "usual: 3, usual is 5", severity="warning")
-    told(shop, [BROKEN, late], NOON)
-    assert told(shop, [], NOON, looked_at=("bronze",)) == []
-    [breach] = told(shop, [], NOON)
-    assert breach.rule == BROKEN.rule
-    [warning] = told(shop, [], NOON, carried={("silver", "orders")})
+    late = Violation("orders", "silver", "usual", "usual: 3, usual is 5", severity="warning")
+    notified(shop, [VIOLATION, late], NOON)
+    assert notified(shop, [], NOON, checked_layers=("bronze",)) == []
+    [breach] = notified(shop, [], NOON)
+    assert breach.rule == VIOLATION.rule
+    [warning] = notified(shop, [], NOON, processed={("silver", "orders")})
     assert warning.rule == "usual"
 
 
-def test_a_webhook_gets_slacks_json_after_an_answer_that_failed(shop):
+def test_a_webhook_gets_slacks_json_after_a_response_that_failed(shop):
     """The server's first refusal is tried again; the JSON has text, blocks and the owner's room."""
     with Hook(refused=1) as hook:
-        told(shop, [BROKEN], NOON, ways=[channels.Webhook(hook.url)], run=7)
+        notified(shop, [VIOLATION], NOON, channels=[channels.WebhookChannel(hook.url)], run=7)
     assert hook.requests == 2
     [body] = hook.bodies
     assert body["text"] == "[shop] breach of contract: orders, nullValues amount"
@@ -86,14 +88,14 @@ def test_a_webhook_gets_slacks_json_after_an_answer_that_failed(shop):
 def test_mail_goes_to_the_owner_with_the_password_of_the_environment(shop):
     """User and password log in; the owner's address and the environment's receive one letter."""
     with PostOffice() as office:
-        ways = channels.senders(
+        chosen = channels.configured_channels(
             {
                 "LAKEHOUSE_ALERT_SMTP": f"smtp://robot@127.0.0.1:{office.port}",
                 "LAKEHOUSE_ALERT_SMTP_PASSWORD": "pa:ss",
                 "LAKEHOUSE_ALERT_TO": "ops@example.org",
             }
         )
-        told(shop, [BROKEN], NOON, ways=ways)
+        notified(shop, [VIOLATION], NOON, channels=chosen)
     [letter] = office.letters
     assert letter["to"] == ["TO:<shop@example.org>", "TO:<ops@example.org>"]
     assert letter["auth"].startswith("PLAIN ")
@@ -102,14 +104,16 @@ def test_mail_goes_to_the_owner_with_the_password_of_the_environment(shop):
 
 
 def test_a_channel_that_is_down_stops_nothing_and_its_address_is_not_logged(shop, caplog):
-    """Nobody listens: the others are told, the failure is logged without the secret address."""
+    """Nobody listens: the others receive it, the failure is logged without the secret address."""
     with Hook() as hook:
         dead = hook.url
     notice = Notice("breach", "shop", "orders", "silver", "r", "w", NOON)
     with caplog.at_level(logging.WARNING, "lakehouse.alerts"):
-        failed = channels.deliver(notice, [channels.Log(), channels.Webhook(dead)], first_wait=0.01)
+        failed = channels.deliver(
+            notice, [channels.LogChannel(), channels.WebhookChannel(dead)], first_wait=0.01
+        )
     assert failed == ["webhook"]
-    assert "not told by webhook: URLError" in caplog.text
+    assert "not delivered by webhook: URLError" in caplog.text
     assert "[shop] breach of contract: orders, r" in caplog.text
     assert "secret" not in caplog.text
 
@@ -118,19 +122,21 @@ def test_an_address_that_is_none_is_named_by_its_variable_alone():
     """The value may be a secret, so the message has the variable's name only."""
     for name, value in (("WEBHOOK", "ftp://token"), ("SMTP", "smtp:token"), ("SMTP", "token")):
         with pytest.raises(UsageError, match=f"LAKEHOUSE_ALERT_{name}") as caught:
-            channels.senders({f"LAKEHOUSE_ALERT_{name}": value})
+            channels.configured_channels({f"LAKEHOUSE_ALERT_{name}": value})
         assert "token" not in str(caught.value)
 
 
-def test_a_failure_is_told_like_a_breach_and_resolved_by_a_layer_that_works(shop):
-    """What a scheduler tells of a failed task is kept in the same memory."""
+def test_a_failure_alerts_like_a_breach_and_is_resolved_by_a_layer_that_works(shop):
+    """A failed task of a scheduler goes into the same history of alerts."""
     contracts = load_domain(shop.contracts, "shop")
-    [first] = router.failed(shop, "shop", contracts, "gold", "the disk is full", now=NOON)
+    [first] = router.notify_failure(shop, "shop", contracts, "gold", "the disk is full", now=NOON)
     assert (first.kind, first.owner) == ("failure", "shop-team")
-    assert router.failed(shop, "shop", contracts, "gold", "the disk is full", now=NOON) == []
-    assert router.anything_open(shop, "shop")
-    assert [each.kind for each in told(shop, [], NOON)] == ["resolved"]
-    assert not router.anything_open(shop, "shop")
+    assert (
+        router.notify_failure(shop, "shop", contracts, "gold", "the disk is full", now=NOON) == []
+    )
+    assert router.has_open_alerts(shop, "shop")
+    assert [notice.kind for notice in notified(shop, [], NOON)] == ["resolved"]
+    assert not router.has_open_alerts(shop, "shop")
 
 
 def test_the_last_good_version_is_the_published_one(shop):
@@ -139,5 +145,5 @@ def test_the_last_good_version_is_the_published_one(shop):
     name = TableName.of("silver", "shop", "sat_placed")
     tables.append(name, pa.table({"a": [1]}))
     tables.append(name, pa.table({"a": [2]}))
-    [notice] = told(shop, [BROKEN], NOON)
+    [notice] = notified(shop, [VIOLATION], NOON)
     assert notice.last_good == "silver.shop__sat_placed version 1"

@@ -156,6 +156,6 @@ def test_history_of_counts_is_the_ledger_and_forgets_what_was_rolled_back(tmp_pa
         "rowCount": [100, 90, 80], "badRows percent": [0, 10, 20], "sum amount": [50, 45, 40],
     }  # fmt: skip
     ledger = Ledger(tables)
-    ledger.undone([run for run in ledger.runs("shop") if run["run"] == 3], by=4)
+    ledger.mark_rolled_back([run for run in ledger.runs("shop") if run["run"] == 3], by=4)
     left = history.Past(tables, "shop", str(table)).values(rules)
     assert (left["rowCount"], left["sum amount"]) == ([100, 90], [50, 45])

@@ -26,7 +26,7 @@ def test_a_column_that_is_gone_is_one_breach_that_names_it(tmp_path):
     tables.append(SOURCE, pa.table({"basket": [1], "paid_at": ["x"]}))
     with pytest.raises(ContractBreach, match="lacks customer, by which its events are scored") as e:
         require_event_columns(tables, SOURCE, SCORE, DATASET)
-    [broken] = e.value.found
+    [broken] = e.value.violations
     assert (broken.layer, broken.dataset, broken.rule) == ("platinum", "reorder", "event schema")
     tables.append(SOURCE, pa.table({"basket": [1], "customer": [2], "paid_at": ["x"]}))
     require_event_columns(tables, SOURCE, SCORE, DATASET)

@@ -6,10 +6,10 @@ import random
 
 import pytest
 
-from lakehouse.errors import Busy, UsageError
+from lakehouse.errors import DomainLocked, UsageError
 from lakehouse.quality.sealing import PREFIX
 from lakehouse.runs.ledger import Ledger
-from lakehouse.runs.lock import exclusive
+from lakehouse.runs.lock import lock_domain
 from lakehouse.settings import Settings
 from lakehouse.storage.tables import TableName, Tables
 from operations.quarantine import rows_of
@@ -203,7 +203,7 @@ def test_a_replay_can_be_narrowed_and_undone(catalog, tmp_path):
     orders.write_contract(settings.contracts, contract(-100))
     with pytest.raises(UsageError, match="no condition on"):
         replay(settings, "shop", where="nonsense = 1")
-    with exclusive(settings.home, "shop", "run"), pytest.raises(Busy, match="run"):
+    with lock_domain(settings.home, "shop", "run"), pytest.raises(DomainLocked, match="run"):
         replay(settings, "shop")
 
     done = replay(settings, "shop", where="_source = '000.jsonl'")

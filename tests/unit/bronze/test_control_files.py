@@ -70,7 +70,7 @@ def test_a_count_that_differs_or_is_missing_stops_the_dataset(settings, body, sa
         state(settings, "a", body)
     with pytest.raises(ContractBreach, match=said) as caught:
         checked(settings)
-    [broken] = caught.value.found
+    [broken] = caught.value.violations
     assert (broken.layer, broken.rule) == ("bronze", "as many as the source counted")
     [warning] = checked(settings, "warning").warnings
     assert warning.severity == "warning"

@@ -184,7 +184,7 @@ def test_a_version_that_goes_back_is_refused_before_data_moves(settings):
         run_layers(settings, "shop", ("bronze",))
     assert len(Ledger(tables).runs("shop")) == 1
     known = load_domain(settings.contracts, "shop")
-    Ledger(tables).undone(Ledger(tables).runs("shop"), 2)
+    Ledger(tables).mark_rolled_back(Ledger(tables).runs("shop"), 2)
     refuse_older(tables, "shop", known)
 
 
