@@ -16,12 +16,12 @@ from xml.etree import ElementTree as ET
 SHOWN = 50
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Print seconds and name, slowest first; return 0 also where no test has run."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("report", type=Path)
     parser.add_argument("--seconds", type=Path, help="where to write the sums by file")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     if not given.report.exists():
         print(f"{given.report}: no test has run")
         return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ def test_the_slowest_come_first_by_file_and_by_test(slowest, tmp_path, capsys):
     """Seconds are summed by file, and each test is listed with its own."""
     report = tmp_path / "junit.xml"
     report.write_text(REPORT, encoding="utf-8")
-    assert slowest.main(report) == 0
+    assert slowest.main([str(report)]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "3 tests, 25 s in all processes together",
         "",
@@ -43,7 +44,18 @@ def test_the_slowest_come_first_by_file_and_by_test(slowest, tmp_path, capsys):
     ]
 
 
+def test_seconds_by_file_are_written_for_the_next_run(slowest, tmp_path):
+    """`--seconds` names the file that gets whole seconds by test file, the longest first."""
+    report, seconds = tmp_path / "junit.xml", tmp_path / "seconds.json"
+    report.write_text(REPORT, encoding="utf-8")
+    assert slowest.main([str(report), "--seconds", str(seconds)]) == 0
+    assert json.loads(seconds.read_text()) == {
+        "tests/gold/test_audits.py": 20,
+        "tests/silver/test_vault.py": 4,
+    }
+
+
 def test_without_a_report_it_reports_that_no_test_has_run(slowest, tmp_path, capsys):
     """Where set-up failed there is no report, and that is no error of the list."""
-    assert slowest.main(tmp_path / "none.xml") == 0
+    assert slowest.main([str(tmp_path / "none.xml")]) == 0
     assert "no test has run" in capsys.readouterr().out
