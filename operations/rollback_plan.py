@@ -10,9 +10,11 @@ from contracts.parsing.domains import domains
 from contracts.parsing.load import load_domain
 from lakehouse.errors import UsageError
 from lakehouse.layers import LAYERS, PLATINUM
+from lakehouse.runs.bookmarks import consumed_batch
 from lakehouse.runs.ledger import ROLLED_BACK, Ledger
 from lakehouse.storage import restore
 from lakehouse.storage.restore import ABSENT
+from lakehouse.storage.table_log import row_count
 from lakehouse.storage.tables import TableName, Tables
 
 if TYPE_CHECKING:
@@ -179,16 +181,16 @@ def _has_place(tables: Tables, name: TableName) -> bool:
     if name.layer != "silver" or name.table.endswith("_quarantine"):
         return False
     return any(
-        upstream.layer == "bronze" and tables.consumed(name, upstream) >= 0
+        upstream.layer == "bronze" and consumed_batch(tables, name, upstream) >= 0
         for upstream in tables.names(name.domain)
     )
 
 
 def _return(tables: Tables, name: TableName, target: int) -> Return:
     restore.require(tables, name, target)
-    then = None if target == ABSENT else restore.at(tables, name, target)
+    then = None if target == ABSENT else restore.open_version(tables, name, target)
     now = tables.open(name)
-    return Return(name, tables.version(name), target, restore.rows(now), restore.rows(then))
+    return Return(name, tables.version(name), target, row_count(now), row_count(then))
 
 
 def _left_alone(

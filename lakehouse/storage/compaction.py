@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from deltalake import WriterProperties
 
+from lakehouse.storage.table_log import file_count, file_statistics, has_deletion_vectors
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -102,7 +104,7 @@ def survey(tables: Tables, name: TableName, window: Window, kept_why: str = "") 
     return Survey(
         table=name,
         version=table.version(),
-        files=table.get_add_actions().num_rows,
+        files=file_count(table),
         small_files=0 if kept_why else len(small),
         small_bytes=0 if kept_why else sum(small),
         expired_files=expired,
@@ -137,15 +139,13 @@ def maintain(tables: Tables, found: Survey, window: Window) -> int:
 
 def _small(table: DeltaTable) -> list[int]:
     """Return the sizes of the files that are worth to be merged."""
-    if "deletionVectors" in (table.protocol().reader_features or []):
+    if has_deletion_vectors(table):
         return []
-    actions = table.get_add_actions()
-    columns = {field: actions.column(field).to_pylist() for field in actions.column_names}
     by_partition: dict[str, list[int]] = defaultdict(list)
-    partitions = columns.get("partition") or [None] * actions.num_rows
-    for size, partition in zip(columns["size_bytes"], partitions, strict=True):
-        if size < SMALL:
-            by_partition[repr(partition)].append(size)
+    for file in file_statistics(table):
+        if file["size_bytes"] < SMALL:
+            partition = {key: file[key] for key in file if key.startswith("partition.")}
+            by_partition[repr(partition)].append(file["size_bytes"])
     return [size for sizes in by_partition.values() if len(sizes) >= FEW for size in sizes]
 
 

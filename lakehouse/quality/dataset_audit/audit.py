@@ -11,6 +11,8 @@ from lakehouse.errors import ContractBreach, Violation
 from lakehouse.quality.dataset_audit import history
 from lakehouse.quality.dataset_audit.measurement import COUNTED, Measures, measure
 from lakehouse.quality.dataset_audit.outcome import Verdict, value_of, verdicts
+from lakehouse.runs.bookmarks import CAPTURE
+from lakehouse.storage.table_log import bookmark
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,7 +123,7 @@ def source_time(tables: Tables, domain: str) -> datetime:
     newest = EPOCH
     for name in tables.names(domain):
         table = tables.open(name) if name.layer == "bronze" else None
-        batch = None if table is None else table.transaction_version("capture")
+        batch = bookmark(table, CAPTURE)
         if table is None or batch is None:
             continue
         with connection() as database:

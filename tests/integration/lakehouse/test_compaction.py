@@ -11,7 +11,7 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from lakehouse.storage.compaction import FEW, Window, maintain, stands_at, survey
-from lakehouse.storage.restore import quiet_since, restore
+from lakehouse.storage.restore import is_unchanged_since, restore
 from lakehouse.storage.tables import TableName, Tables
 from tests.aging import age
 
@@ -57,7 +57,7 @@ def test_small_files_are_merged_in_the_order_of_their_batches(tables):
     files = table.get_add_actions(flatten=True)
     assert [files.column(f"{end}._batch")[0].as_py() for end in ("min", "max")] == [0, FEW]
     assert after == tables.version(NAME) > version
-    assert quiet_since(tables, NAME, version)
+    assert is_unchanged_since(tables, NAME, version)
     log = Path(tables.path(NAME), "_delta_log", f"{version + 2:020}.json").read_text()
     actions = [json.loads(line) for line in log.splitlines()]
     moved = [action.get("add") or action.get("remove") for action in actions[1:]]
