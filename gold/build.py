@@ -9,7 +9,7 @@ from gold.audit import audited
 from gold.dbt.project import Project
 from gold.errors import breach, told
 from gold.expectations import Expectations
-from lakehouse.engine.session import LITTLE, configured
+from lakehouse.engine.session import SMALL_WORKLOAD, configured
 from lakehouse.runs.ledger import Run, Step
 from lakehouse.storage.catalog import register
 from lakehouse.storage.table_log import bytes_added, written_between
@@ -105,7 +105,7 @@ def build(
     )
     Expectations.import_ahead()
     since = -1 if anew or restated or last is None else last.settled
-    with configured(spark, OPTIONS | (LITTLE if few else {})):
+    with configured(spark, OPTIONS | (SMALL_WORKLOAD if few else {})):
         outcomes = project.build(
             full_refresh=anew or bool(restated),
             since=since,

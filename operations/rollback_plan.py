@@ -109,7 +109,7 @@ def plan(settings: Settings, number: int) -> Plan:
     return Plan(
         run=number,
         domain=domain,
-        undone=[{"what": origins[run].what, **rows[run]} for run in undone],
+        undone=[{"what": origins[run].command, **rows[run]} for run in undone],
         returns=returns,
         targets=targets,
         reloads=files,
@@ -126,13 +126,15 @@ def _refuse(row: dict[str, Any], origin: Origin | None) -> None:
         raise UsageError(f"run {number} was rolled back already, {row['message']}")
     if origin is None:
         raise UsageError(f"run {number} did not note the versions it found: it cannot be undone")
-    if origin.what in NOT_UNDONE:
+    if origin.command in NOT_UNDONE:
         reasons = {
             "rollback": "the next `lakehouse run` does again what it undid",
             "maintain": "it changed no row",
             "enrich": "its answers were paid for, and each is right for its text",
         }
-        raise UsageError(f"run {number} ({origin.what}) is not undone: {reasons[origin.what]}")
+        raise UsageError(
+            f"run {number} ({origin.command}) is not undone: {reasons[origin.command]}"
+        )
 
 
 def _undone(number: int, origins: dict[int, Origin], rows: dict[int, dict[str, Any]]) -> list[int]:
@@ -142,7 +144,7 @@ def _undone(number: int, origins: dict[int, Origin], rows: dict[int, dict[str, A
         run
         for run, origin in sorted(origins.items())
         if run >= number
-        and origin.what not in NOT_UNDONE
+        and origin.command not in NOT_UNDONE
         and rows[run]["status"] != ROLLED_BACK
         and (not only_fed or origin.writes == (PLATINUM,))
     ]
