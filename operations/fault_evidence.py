@@ -51,7 +51,7 @@ class Evidence:
     @cached_property
     def bronze(self) -> dict[str, list[Row]]:
         """Return the bronze rows at the places, with the columns that the contract lacks."""
-        extra = {name for fault in self.faults for name in fault.extra or {}}
+        extra = {name for fault in self.faults for name in fault.unknown_columns or {}}
         return self._placed(self._name("bronze", self.contract.dataset), extra)
 
     @cached_property
