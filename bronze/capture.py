@@ -19,7 +19,7 @@ from contracts.compilers import table_descriptions as describe
 from contracts.types import short, widens
 from lakehouse.engine.session import INTERPRETED, configured
 from lakehouse.errors import ContractBreach
-from lakehouse.runs.bookmarks import CAPTURE
+from lakehouse.runs.bookmarks import CAPTURE, captured_batch
 from lakehouse.runs.ledger import Step
 from lakehouse.storage.append import append, append_arrow
 from lakehouse.storage.tables import TableName, Tables
@@ -62,7 +62,7 @@ def prepare(
     log = discovery.FileLog(tables, run.domain)
     works, breaches, entries = [], [], []
     for contract in contracts:
-        committed = discovery.committed(tables, contract)
+        committed = captured_batch(tables, discovery.bronze_table(contract))
         # Before anything is planned: what a killed run skipped beside its own files waits again.
         log.abandon_unfinished(contract.dataset, committed)
         found = discovery.pending_files(settings, contract, log)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from lakehouse.runs.bookmarks import CAPTURE
+from lakehouse.runs.bookmarks import captured_batch
 from lakehouse.storage.tables import TableName, Tables
 
 if TYPE_CHECKING:
@@ -137,11 +137,9 @@ def _table(rows: list[dict[str, Any]]) -> Any:
     return pa.Table.from_pylist(rows, schema=schema)
 
 
-def committed(tables: Tables, contract: Contract) -> int:
-    """Return the number of the last batch in a dataset's bronze table, -1 for none."""
-    table = tables.open(TableName.of("bronze", contract.domain, contract.dataset))
-    seen = None if table is None else table.transaction_version(CAPTURE)
-    return -1 if seen is None else seen
+def bronze_table(contract: Contract) -> TableName:
+    """Return the bronze table of a dataset."""
+    return TableName.of("bronze", contract.domain, contract.dataset)
 
 
 def landed_files(settings: Settings, contract: Contract) -> Iterator[LandedFile]:
@@ -162,7 +160,7 @@ def pending_files(
     """Return the files that were not there, or not like this, at the last capture."""
     tables = Tables.at(settings)
     log = log or FileLog(tables, contract.domain)
-    settled = log.completed(contract.dataset, committed(tables, contract))
+    settled = log.completed(contract.dataset, captured_batch(tables, bronze_table(contract)))
     known = {(entry.path, entry.size, entry.modified_ns) for entry in settled}
     return [
         f for f in landed_files(settings, contract) if (f.path, f.size, f.modified_ns) not in known

@@ -79,7 +79,7 @@ def audited(
             kinds = {column.name: column.type for column in contract.columns}
             one = audit(run, contract, name, rows, kinds=kinds)
             found.audits.append(one)
-            found.broken += one.broken({})
+            found.broken += one.violations({})
     expected.publish_pages()
     return found
 

@@ -9,10 +9,10 @@ from gold.audit import audited
 from gold.dbt.project import Project
 from gold.errors import breach, told
 from gold.expectations import Expectations
-from lakehouse.engine.session import LITTLE, configured
+from lakehouse.engine.session import SMALL_WORKLOAD, configured
 from lakehouse.runs.ledger import Run, Step
-from lakehouse.storage.append import added, between
 from lakehouse.storage.catalog import register
+from lakehouse.storage.table_log import bytes_added, written_between
 from lakehouse.storage.tables import TableName, Tables
 
 if TYPE_CHECKING:
@@ -101,11 +101,11 @@ def build(
         and not restated
         and moved is not None
         and _unread(tables, last.consumed, moved) < FEW_BYTES
-        and sum(added(tables, name, -1) for name in (*sources, *before)) < SMALL_BYTES
+        and sum(bytes_added(tables, name, -1) for name in (*sources, *before)) < SMALL_BYTES
     )
     Expectations.import_ahead()
     since = -1 if anew or restated or last is None else last.settled
-    with configured(spark, OPTIONS | (LITTLE if few else {})):
+    with configured(spark, OPTIONS | (SMALL_WORKLOAD if few else {})):
         outcomes = project.build(
             full_refresh=anew or bool(restated),
             since=since,
@@ -176,7 +176,7 @@ def _moved(before: Mapping[TableName, int], now: Mapping[TableName, int]) -> lis
 
 
 def _unread(tables: Tables, read: Mapping[TableName, int], sources: Iterable[TableName]) -> int:
-    return sum(added(tables, name, read.get(name, -1)) for name in sources)
+    return sum(bytes_added(tables, name, read.get(name, -1)) for name in sources)
 
 
 def _versions(tables: Tables, names: Iterable[TableName]) -> dict[TableName, int]:
@@ -206,7 +206,7 @@ def _restore(
 def _step(run: Run, tables: Tables, outcome: Outcome, before: int, after: int) -> Step:
     name = outcome.table
     assert name is not None
-    written = between(tables, name, before, after)
+    written = written_between(tables, name, before, after)
     return Step(
         run=run.number,
         domain=run.domain,

@@ -13,6 +13,7 @@ from contracts.parsing.load import load_domain
 from gold.publish import published
 from lakehouse.errors import UsageError
 from lakehouse.point_in_time import MICROSECONDS, FeatureSet, instants, join
+from lakehouse.storage.atomic_file import atomic_file
 from lakehouse.storage.tables import Tables
 
 if TYPE_CHECKING:
@@ -193,13 +194,11 @@ def _unique_name(one: FeatureSet, column: str, rows: pa.Table, sets: Iterable[Fe
 
 
 def _write(rows: pa.Table, out: Path) -> None:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_name(f".{out.name}.partial")
-    if out.suffix.lower() == ".parquet":
-        pq.write_table(rows, partial)
-    else:
-        pa.csv.write_csv(_as_text(rows), partial)
-    partial.replace(out)
+    with atomic_file(out) as partial:
+        if out.suffix.lower() == ".parquet":
+            pq.write_table(rows, partial)
+        else:
+            pa.csv.write_csv(_as_text(rows), partial)
 
 
 def _as_text(rows: pa.Table) -> pa.Table:

@@ -1,6 +1,6 @@
 """Point-in-time joins: for each entity and instant, the newest feature row that was usable then.
 
-Delta files are read by delta-rs into Arrow, only for the keys and the days asked for; DuckDB
+Delta files are read by delta-rs into Arrow, only for the requested keys and days; DuckDB
 joins them. No JVM.
 """
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MICROSECONDS = pa.timestamp("us", tz="UTC")
 # Two rows of one key and instant: the one loaded last wins, then the greater by the source's order.
 TIE_BREAKERS = ("_batch", "_sequence")
-# Up to so many different values of a key are asked for one by one, above that by their range.
+# Up to so many different values of a key are listed in the filter, above that their range is.
 FEW_KEYS = 2_000
 # The reading engine parses an instant as nanoseconds, which end here.
 _FIRST, _LAST = datetime(1678, 1, 1, tzinfo=UTC), datetime(2262, 1, 1, tzinfo=UTC)
@@ -118,24 +118,26 @@ def _reachable(feature_set: FeatureSet, keys: pa.Table, at: pa.ChunkedArray) -> 
     bounds = pc.min_max(at).as_py()
     if bounds["max"] is None:
         return "false"
-    stamp, found = _quoted(feature_set.timestamp), ["true"]
+    stamp, conditions = _quoted(feature_set.timestamp), ["true"]
     if bounds["max"] < _LAST:
-        found.append(f"{stamp} <= {_literal(max(bounds['max'], _FIRST))}")
+        conditions.append(f"{stamp} <= {_literal(max(bounds['max'], _FIRST))}")
     if feature_set.maximum_age is not None and bounds["min"] - _FIRST > feature_set.maximum_age:
-        found.append(f"{stamp} >= {_literal(min(bounds['min'], _LAST) - feature_set.maximum_age)}")
+        conditions.append(
+            f"{stamp} >= {_literal(min(bounds['min'], _LAST) - feature_set.maximum_age)}"
+        )
     for name in feature_set.entity:
         values = pc.unique(keys[name].drop_null())
         if len(values) == 0:
             return "false"
         if len(values) <= FEW_KEYS:
             listed = ", ".join(_literal(value) for value in values.to_pylist())
-            found.append(f"{_quoted(name)} in ({listed})")
+            conditions.append(f"{_quoted(name)} in ({listed})")
         else:
             bounds = pc.min_max(values).as_py()
-            found.append(
+            conditions.append(
                 f"{_quoted(name)} between {_literal(bounds['min'])} and {_literal(bounds['max'])}"
             )
-    return " and ".join(found)
+    return " and ".join(conditions)
 
 
 def _literal(value: Any) -> str:
@@ -222,5 +224,5 @@ def instants(values: Any) -> pa.ChunkedArray:
 def _instant(text: str | None) -> datetime | None:
     if text is None or not text.strip():
         return None
-    found = datetime.fromisoformat(text.strip())
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    instant = datetime.fromisoformat(text.strip())
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)

@@ -28,7 +28,7 @@ class Settings(BaseSettings):
         default=30, ge=1, description="days for which each version can be read and returned to"
     )
     alert_reminder_hours: float = Field(
-        default=24, gt=0, description="a breach that stands is told again after so many hours"
+        default=24, gt=0, description="a breach that stands alerts again after so many hours"
     )
     seal_key: SecretStr = Field(
         default=SecretStr(""), description="32 bytes as base64; default: <home>/keys/seal.key"

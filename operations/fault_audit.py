@@ -66,7 +66,7 @@ class Audit:
         kind.met += not problem
         if problem:
             self.problems.append(
-                f"{fault.kind}, {fault.dataset}, {fault.day} ({fault.what}): {problem}"
+                f"{fault.kind}, {fault.dataset}, {fault.day} ({fault.description}): {problem}"
             )
 
     def hurt(self, kind: str, problem: str) -> None:
@@ -197,7 +197,7 @@ def _around(fault: Fault, evidence: Evidence) -> str:
     for history in fault.histories:
         if (events := evidence.history(history["key"])) != history["events"]:
             return f"the history of {history['key']} is {events}, not {history['events']}"
-    for column, value in (fault.extra or {}).items():
+    for column, value in (fault.unknown_columns or {}).items():
         if [row.get(column) for row in evidence.bronze[fault.position]] != [value]:
             return f"bronze lacks {column} = {value}"
     if fault.row and not evidence.has_row(fault.row):

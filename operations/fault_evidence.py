@@ -15,6 +15,7 @@ from contracts.sql import quoted
 from lakehouse.engine.duckdb import connection
 from lakehouse.quality.fault_manifest import digest, fingerprint
 from lakehouse.quality.quarantine_rows import unsealed
+from lakehouse.storage.table_log import row_count
 from lakehouse.storage.tables import TableName, Tables
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Evidence:
     @cached_property
     def bronze(self) -> dict[str, list[Row]]:
         """Return the bronze rows at the places, with the columns that the contract lacks."""
-        extra = {name for fault in self.faults for name in fault.extra or {}}
+        extra = {name for fault in self.faults for name in fault.unknown_columns or {}}
         return self._placed(self._name("bronze", self.contract.dataset), extra)
 
     @cached_property
@@ -133,8 +134,7 @@ class Evidence:
         table = self.tables.open(name)
         if table is None:
             return 0
-        added = table.get_add_actions(flatten=True)
-        return sum(added.column(added.column_names.index("num_records")).to_pylist())
+        return row_count(table) or 0
 
     def digest(self) -> str:
         """Return the digest of the events, those at contested places left out."""
@@ -174,12 +174,15 @@ class Files:
     @classmethod
     def of(cls, tables: Tables, contracts: list[Contract]) -> Files:
         """Return what the file log says."""
-        from bronze.discovery import FileLog, committed
+        from bronze.discovery import FileLog, bronze_table
+        from lakehouse.runs.bookmarks import captured_batch
 
         by: dict[str, dict[str, list[Entry]]] = {"planned": {}, "duplicate": {}}
         for contract in contracts:
             log = FileLog(tables, contract.domain)
-            for entry in log.completed(contract.dataset, committed(tables, contract)):
+            for entry in log.completed(
+                contract.dataset, captured_batch(tables, bronze_table(contract))
+            ):
                 by[entry.status].setdefault(entry.sha256, []).append(entry)
         return cls(by["planned"], by["duplicate"])
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from contracts.parsing.domains import domains
 from contracts.parsing.load import load_domain
-from lakehouse.storage.compaction import Survey, Window, stands_at, survey
-from lakehouse.storage.restore import quiet_since
+from lakehouse.storage.compaction import Survey, Window, streamed_version, survey
+from lakehouse.storage.restore import is_unchanged_since
 from pipeline.workload import is_pending
 from platinum.scoring.outcome import Stream
 
@@ -63,11 +63,11 @@ def surveyed(
     surveys = []
     for done, name in enumerate(names):
         progress(f"{name}: looking", done, len(names))
-        places = [stands_at(s.checkpoint) for s in streams if s.source == name]
+        places = [streamed_version(s.checkpoint) for s in streams if s.source == name]
         held = min((place for place in places if place is not None), default=None)
         window = Window(days, now, held)
         why = behind.get(name.layer, "")
-        if held is not None and not quiet_since(tables, name, held):
+        if held is not None and not is_unchanged_since(tables, name, held):
             why = "a stream has not read all of it"
         surveys.append((survey(tables, name, window, why), window))
     kept = {stream.checkpoint for stream in streams}

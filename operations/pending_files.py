@@ -43,13 +43,13 @@ def waiting_files(settings: Settings, domain: str) -> dict[str, Any]:
 
 
 def _all_captured(settings: Settings, tables: Tables, log: FileLog) -> bool:
-    from lakehouse.storage.table_log import position
+    from lakehouse.runs.bookmarks import captured_batch
     from lakehouse.storage.tables import TableName
 
     root, captured = settings.landing / log.domain, set()
     for dataset in {entry.dataset for entry in log.entries}:
-        bronze = tables.open(TableName.of("bronze", log.domain, dataset))
-        settled = log.completed(dataset, -1 if bronze is None else position(bronze))
+        bronze = TableName.of("bronze", log.domain, dataset)
+        settled = log.completed(dataset, captured_batch(tables, bronze))
         captured |= {(entry.path, entry.size, entry.modified_ns) for entry in settled}
     for path in root.rglob("*"):
         if path.is_file() and not path.name.startswith((".", "_")):

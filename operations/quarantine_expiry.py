@@ -108,7 +108,7 @@ def _empty(tables: Tables, name: TableName, before: datetime, run: int) -> None:
     import pyarrow as pa
     from deltalake import write_deltalake
 
-    from lakehouse.quality.quarantine_rows import FAILURES, ROW, SETTLED
+    from lakehouse.quality.quarantine_rows import FAILURES, RESOLUTION, ROW
 
     rows, rest = _old(tables, name, before), _old(tables, name, before, rest=True)
     assert rows is not None
@@ -124,7 +124,7 @@ def _empty(tables: Tables, name: TableName, before: datetime, run: int) -> None:
         there = column in rows.column_names
         old = rows[column].to_pylist() if there else [None] * count
         new = [value if mine else kept for mine, kept in zip(was_open, old, strict=True)]
-        return pa.array(new, SETTLED[column])
+        return pa.array(new, RESOLUTION[column])
 
     columns = {
         **{label: rows[label] for label in rows.column_names},

@@ -15,7 +15,8 @@ from lakehouse.runs.bookmarks import CAPTURE
 from lakehouse.runs.ledger import Ledger, Run
 from lakehouse.runs.lock import lock_domain
 from lakehouse.storage.catalog import vault_views
-from lakehouse.storage.restore import ABSENT, restore, rows
+from lakehouse.storage.restore import ABSENT, restore
+from lakehouse.storage.table_log import row_count
 from lakehouse.storage.tables import TableName, Tables
 from pipeline.workload import is_pending
 
@@ -141,7 +142,7 @@ def _plan(chosen: Subject, where: str) -> tuple[Plan, RebuiltSlice | None]:
     project = Project(chosen.settings, name.domain)
     dependants = project.dependants(chosen.read_as) if project.exists else []
     incremental = restated is not None and restated.only_adds
-    found = Plan(name, where, mode, now.version(), rows(now), differs, dependants, incremental)
+    found = Plan(name, where, mode, now.version(), row_count(now), differs, dependants, incremental)
     return found, restated
 
 

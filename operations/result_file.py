@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from lakehouse.formatting import plain, show
+from lakehouse.storage.atomic_file import atomic_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,18 +20,11 @@ if TYPE_CHECKING:
 
 def write_file(rows: DataFrame, out: Path) -> int:
     """Write every row to a `.parquet` or `.csv` file, whole or not at all; return their number."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_name(f".{out.name}.partial")
-    try:
-        if out.suffix == ".csv":
-            with partial.open("w", encoding="utf-8", newline="") as file:
-                count = write_csv(rows, file, out.parent)
-        else:
-            count = _write_parquet(rows, partial)
-        partial.rename(out)
-    finally:
-        partial.unlink(missing_ok=True)
-    return count
+    with atomic_file(out) as partial:
+        if out.suffix != ".csv":
+            return _write_parquet(rows, partial)
+        with partial.open("w", encoding="utf-8", newline="") as file:
+            return write_csv(rows, file, out.parent)
 
 
 def _write_parquet(rows: DataFrame, path: Path) -> int:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from bronze.discovery import FileLog
 from gold import publish
 from lakehouse.layers import PLATINUM
-from lakehouse.runs.bookmarks import CAPTURE
+from lakehouse.runs.bookmarks import applications
 from lakehouse.runs.ledger import Ledger, Run, Step
 from lakehouse.runs.lock import lock_domain
 from lakehouse.storage import restore
@@ -73,7 +73,7 @@ def _go_back(
     for checkpoint in chosen.checkpoints:
         shutil.rmtree(checkpoint, ignore_errors=True)
     earlier = publish.return_to(tables, chosen.domain, chosen.run) if chosen.publishes else None
-    bookmarks = [CAPTURE, *map(str, tables.names(chosen.domain))]
+    bookmarks = applications(tables, chosen.domain)
     planned = {each.table: each for each in chosen.returns}
     versions = {}
     for done, (name, target) in enumerate(chosen.targets.items()):

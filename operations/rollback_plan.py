@@ -10,9 +10,11 @@ from contracts.parsing.domains import domains
 from contracts.parsing.load import load_domain
 from lakehouse.errors import UsageError
 from lakehouse.layers import LAYERS, PLATINUM
+from lakehouse.runs.bookmarks import consumed_batch
 from lakehouse.runs.ledger import ROLLED_BACK, Ledger
 from lakehouse.storage import restore
 from lakehouse.storage.restore import ABSENT
+from lakehouse.storage.table_log import row_count
 from lakehouse.storage.tables import TableName, Tables
 
 if TYPE_CHECKING:
@@ -107,7 +109,7 @@ def plan(settings: Settings, number: int) -> Plan:
     return Plan(
         run=number,
         domain=domain,
-        undone=[{"what": origins[run].what, **rows[run]} for run in undone],
+        undone=[{"what": origins[run].command, **rows[run]} for run in undone],
         returns=returns,
         targets=targets,
         reloads=files,
@@ -124,13 +126,15 @@ def _refuse(row: dict[str, Any], origin: Origin | None) -> None:
         raise UsageError(f"run {number} was rolled back already, {row['message']}")
     if origin is None:
         raise UsageError(f"run {number} did not note the versions it found: it cannot be undone")
-    if origin.what in NOT_UNDONE:
+    if origin.command in NOT_UNDONE:
         reasons = {
             "rollback": "the next `lakehouse run` does again what it undid",
             "maintain": "it changed no row",
             "enrich": "its answers were paid for, and each is right for its text",
         }
-        raise UsageError(f"run {number} ({origin.what}) is not undone: {reasons[origin.what]}")
+        raise UsageError(
+            f"run {number} ({origin.command}) is not undone: {reasons[origin.command]}"
+        )
 
 
 def _undone(number: int, origins: dict[int, Origin], rows: dict[int, dict[str, Any]]) -> list[int]:
@@ -140,7 +144,7 @@ def _undone(number: int, origins: dict[int, Origin], rows: dict[int, dict[str, A
         run
         for run, origin in sorted(origins.items())
         if run >= number
-        and origin.what not in NOT_UNDONE
+        and origin.command not in NOT_UNDONE
         and rows[run]["status"] != ROLLED_BACK
         and (not only_fed or origin.writes == (PLATINUM,))
     ]
@@ -179,16 +183,16 @@ def _has_place(tables: Tables, name: TableName) -> bool:
     if name.layer != "silver" or name.table.endswith("_quarantine"):
         return False
     return any(
-        upstream.layer == "bronze" and tables.consumed(name, upstream) >= 0
+        upstream.layer == "bronze" and consumed_batch(tables, name, upstream) >= 0
         for upstream in tables.names(name.domain)
     )
 
 
 def _return(tables: Tables, name: TableName, target: int) -> Return:
     restore.require(tables, name, target)
-    then = None if target == ABSENT else restore.at(tables, name, target)
+    then = None if target == ABSENT else restore.open_version(tables, name, target)
     now = tables.open(name)
-    return Return(name, tables.version(name), target, restore.rows(now), restore.rows(then))
+    return Return(name, tables.version(name), target, row_count(now), row_count(then))
 
 
 def _left_alone(

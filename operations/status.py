@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from contracts.parsing.domains import domains
-from lakehouse.storage.table_log import by_status, committed_at, contents, position
+from lakehouse.runs.bookmarks import newest_offset
+from lakehouse.storage.table_log import bookmark, committed_at, table_size
 from operations.pending_files import waiting_files
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def _tables(
     names = list(tables.names(domain))
     with ThreadPoolExecutor(READERS) as pool:
         opened = dict(zip(names, pool.map(tables.open, names), strict=True))
-    newest = {name: position(each) for name, each in opened.items() if each is not None}
+    newest = {name: newest_offset(each) for name, each in opened.items() if each is not None}
     last: dict[TableName, dict[str, Any]] = {}
     upstreams: dict[TableName, set[TableName]] = {}
     for step in steps:
@@ -115,11 +116,20 @@ def _consumed(
     each: DeltaTable, upstream: TableName, newest: dict[TableName, int]
 ) -> dict[str, Any] | None:
     """Return how far a table has read its upstream, None where its log does not say."""
-    seen = each.transaction_version(str(upstream))
+    seen = bookmark(each, str(upstream))
     if seen is None:
         return None
     current = newest.get(upstream, -1)
     return {"table": str(upstream), "consumed": seen, "current": current, "behind": current > seen}
+
+
+def _rows_by_status(table: DeltaTable) -> dict[str, int]:
+    """Return how many rows of a quarantine table are open, replayed and expired."""
+    counts: dict[str, int] = dict.fromkeys(("open", "replayed", "expired"), 0)
+    for batch in table.scan(columns=["status"]):
+        for status in batch["status"].to_pylist():
+            counts[status] += 1
+    return counts
 
 
 def _row(
@@ -129,17 +139,17 @@ def _row(
     upstream: list[dict[str, Any]],
     now: datetime,
 ) -> dict[str, Any]:
-    rows, files, total = contents(each)
+    size = table_size(each)
     committed = committed_at(each)
     is_quarantine = name.layer == "silver" and name.table.endswith("_quarantine")
-    quarantine = by_status(each) if is_quarantine else None
+    quarantine = _rows_by_status(each) if is_quarantine else None
     return {
         "table": str(name),
         "layer": name.layer,
-        "rows": rows,
+        "rows": size.rows,
         "version": each.version(),
-        "files": files,
-        "bytes": total,
+        "files": size.files,
+        "bytes": size.bytes,
         "committed_at": committed,
         "age_seconds": None if committed is None else round((now - committed).total_seconds()),
         "upstream": upstream,

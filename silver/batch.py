@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from lakehouse.runs.bookmarks import consumed_batch
 from lakehouse.storage.tables import TableName, Tables
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from lakehouse.quality.dataset_audit.audit import Audit
     from lakehouse.quality.sealing import Seal
     from lakehouse.runs.ledger import Run
-    from lakehouse.storage.append import Written
+    from lakehouse.storage.table_log import Written
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Batch:
 
         That is ahead of `consumed` where a load died between the two commits, or a rollback did.
         """
-        return self.tables.consumed(self.quarantine, self.bronze)
+        return consumed_batch(self.tables, self.quarantine, self.bronze)
 
     @property
     def bookmark(self) -> tuple[str, int] | None:

@@ -39,9 +39,9 @@ def enforce(
     }
     found = audit(batch.run, batch.contract, batch.events, alive, counted)
     sample: dict[str, tuple[str, ...]] = {}
-    if any(not each.good and each.rule.metric == "badRows" for each in found.verdicts):
+    if any(not each.good and each.rule.metric == "badRows" for each in found.outcomes):
         sample["badRows"] = tuple(_told(batch, reason) for reason in reasons())
-    found.hold(sample)
+    found.enforce(sample)
     return found
 
 

@@ -10,7 +10,8 @@ from pyspark.sql import functions as F
 from contracts.compilers import table_descriptions as describe
 from contracts.compilers.gate import TOMBSTONE, TRUNCATE
 from contracts.compilers.vault_sql import events_columns
-from lakehouse.storage.append import Written, append
+from lakehouse.storage.append import append
+from lakehouse.storage.table_log import Written
 from silver import cross_row_rules, dataset_rules, truncates
 from silver.batch import Batch, Loaded
 from silver.duplicates import OUTCOME, OUTCOMES, outcomes

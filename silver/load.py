@@ -12,7 +12,7 @@ from lakehouse.engine.session import INTERPRETED, configured
 from lakehouse.errors import ContractBreach, LakehouseError
 from lakehouse.quality.sealing import Seal
 from lakehouse.runs.ledger import Step
-from lakehouse.storage.append import added
+from lakehouse.storage.table_log import bytes_added
 from lakehouse.storage.tables import Tables
 from silver import cross_row_rules, large_batch, small_batch
 from silver.batch import Batch, Loaded
@@ -69,7 +69,7 @@ def load(
 def _options(found: list[Batch]) -> Mapping[str, str]:
     """Return the options of Spark by how much there is to judge, and to compare it with."""
     rows = [pending_rows(batch.tables, batch.contract, batch.consumed).rows for batch in found]
-    stored = sum(added(batch.tables, batch.events, -1) for batch in found)
+    stored = sum(bytes_added(batch.tables, batch.events, -1) for batch in found)
     most = min(FEW_ROWS, small_batch.ROWS)
     few = None not in rows and sum(n or 0 for n in rows) < most and stored < SMALL_BYTES
     return INTERPRETED if few else {}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from lakehouse.runs.bookmarks import CAPTURE
+from lakehouse.runs.bookmarks import captured_batch, consumed_batch
+from lakehouse.storage.table_log import file_statistics
 from lakehouse.storage.tables import TableName
 
 if TYPE_CHECKING:
@@ -17,10 +18,8 @@ def consumed_and_newest(tables: Tables, contract: Contract) -> tuple[int, int]:
     """Return the last bronze batch that silver holds and the newest there is, -1 for none."""
     assert contract.vault is not None
     bronze = TableName.of("bronze", contract.domain, contract.dataset)
-    table = tables.open(bronze)
-    newest = None if table is None else table.transaction_version(CAPTURE)
     events = TableName.of("silver", contract.domain, contract.vault.events)
-    return tables.consumed(events, bronze), -1 if newest is None else newest
+    return consumed_batch(tables, events, bronze), captured_batch(tables, bronze)
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,9 @@ class PendingRows:
 def pending_rows(tables: Tables, contract: Contract, consumed: int) -> PendingRows:
     """Return how many bronze rows came after a batch, and the least of their positions."""
     total, positions = 0, []
-    for file in _file_statistics(tables, TableName.of("bronze", contract.domain, contract.dataset)):
+    for file in file_statistics(
+        tables.open(TableName.of("bronze", contract.domain, contract.dataset))
+    ):
         if file["num_records"] and file["max._batch"] > consumed:
             if file["min._batch"] <= consumed:
                 return PendingRows(None, None)
@@ -52,7 +53,7 @@ def pending_bytes(tables: Tables, contract: Contract) -> int:
     consumed, newest = consumed_and_newest(tables, contract)
     if consumed >= newest:
         return 0
-    files = _file_statistics(tables, TableName.of("bronze", contract.domain, contract.dataset))
+    files = file_statistics(tables.open(TableName.of("bronze", contract.domain, contract.dataset)))
     return sum(
         file["size_bytes"]
         for file in files
@@ -64,16 +65,7 @@ def stored_until(tables: Tables, events: TableName) -> str | None:
     """Return the greatest position that an events table holds, None where it is empty."""
     found = [
         file["max._sequence"]
-        for file in _file_statistics(tables, events)
+        for file in file_statistics(tables.open(events))
         if file.get("max._sequence") is not None
     ]
     return max(found, default=None)
-
-
-def _file_statistics(tables: Tables, name: TableName) -> list[dict[str, Any]]:
-    table = tables.open(name)
-    if table is None:
-        return []
-    found = table.get_add_actions(flatten=True)
-    values = [found.column(place).to_pylist() for place in range(found.num_columns)]
-    return [dict(zip(found.column_names, row, strict=True)) for row in zip(*values, strict=True)]

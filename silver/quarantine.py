@@ -10,7 +10,7 @@ import pyarrow as pa
 from pyspark.sql import functions as F
 
 from contracts.compilers.engine_columns import FAILURES as FAILURE
-from lakehouse.quality.quarantine_rows import FAILURES, OPEN, REPLAYED, ROW_ID, SETTLED, sealed
+from lakehouse.quality.quarantine_rows import FAILURES, OPEN, REPLAYED, RESOLUTION, ROW_ID, sealed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lakehouse.quality.sealing import Seal
     from silver.batch import Batch
 
-UPDATED = ("status", "failures", "contract_version", *SETTLED)
+UPDATED = ("status", "failures", "contract_version", *RESOLUTION)
 
 
 def as_rows(batch: Batch, rejected: pa.Table) -> pa.Table:
@@ -34,10 +34,10 @@ def as_rows(batch: Batch, rejected: pa.Table) -> pa.Table:
         **{name: _constant(text, pa.string(), count) for name, text in texts.items()},
         **{n: rejected[n] for n in ("_op", "_sequence", "_source_ts", "_source", "_origin")},
         "_batch": _constant(batch.run.number, pa.int64(), count),
-        "quarantined_at": _constant(datetime.now(UTC), SETTLED["settled_at"], count),
+        "quarantined_at": _constant(datetime.now(UTC), RESOLUTION["settled_at"], count),
         ROW_ID: rejected[ROW_ID],
         "_bronze_batch": rejected["_batch"],
-        **{name: pa.nulls(count, kind) for name, kind in SETTLED.items()},
+        **{name: pa.nulls(count, kind) for name, kind in RESOLUTION.items()},
     }
     return sealed(pa.table(columns), batch.contract, batch.seal)
 
@@ -85,7 +85,7 @@ def record_outcomes(batch: Batch, settled: pa.Table, changed: pa.Table) -> None:
         for row in rows.to_pylist()
     ]
     kinds = [(ROW_ID, pa.string()), ("_bronze_batch", pa.int64()), ("status", pa.string()),
-             ("failures", FAILURES), ("contract_version", pa.string()), *SETTLED.items()]  # fmt: skip
+             ("failures", FAILURES), ("contract_version", pa.string()), *RESOLUTION.items()]  # fmt: skip
     news = pa.Table.from_pylist(told, schema=pa.schema(kinds))
     identities = news[ROW_ID]
     # the identities are those of the quarantine already

@@ -21,8 +21,9 @@ from lakehouse.engine.duckdb import connection
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.quality.quarantine_rows import ROW_ID
 from lakehouse.runs.ledger import Step
-from lakehouse.storage.append import append_arrow, between
+from lakehouse.storage.append import append_arrow
 from lakehouse.storage.merge import DELETED, Merge
+from lakehouse.storage.table_log import written_between
 from silver import truncates
 from silver.duplicates import OUTCOME, outcomes
 from silver.gate import validated
@@ -188,7 +189,7 @@ def write(batch: Batch, found: RebuiltSlice) -> Step:
         assert table is not None
         key = [f"{batch.contract.vault.parent}_hk", "_sequence"]
         Merge(found.events.column_names, key).commit(table, changes)
-    written = between(tables, name, before, tables.version(name))
+    written = written_between(tables, name, before, tables.version(name))
     return run.record(
         Step(
             run.number, run.domain, "silver", str(name),

@@ -18,7 +18,8 @@ from contracts.compilers import table_descriptions as describe
 from contracts.compilers.vault_sql import events_columns
 from contracts.sql import quoted
 from lakehouse.quality.quarantine_rows import ROW_ID
-from lakehouse.storage.append import Written, append_arrow
+from lakehouse.storage.append import append_arrow
+from lakehouse.storage.table_log import Written
 from lakehouse.storage.tables import TableName, Tables
 from silver import cross_row_rules, dataset_rules, truncates
 from silver.batch import Batch, Loaded

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from contracts.compilers import hash_keys, vault_sql
 from contracts.compilers import table_descriptions as describe
 from lakehouse.runs.ledger import Step
-from lakehouse.storage.append import Written, append
+from lakehouse.storage.append import append
 from lakehouse.storage.tables import TableName
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from contracts.compilers.table_descriptions import TableDescription
     from contracts.model.contract import Contract, Hub
     from lakehouse.runs.ledger import Run
+    from lakehouse.storage.table_log import Written
     from lakehouse.storage.tables import Tables
 
 # Several datasets load one hub; their anti-joins must not pass each other.

@@ -128,7 +128,7 @@ class _Disorder:
             fields = {
                 "kind": "late event",
                 "promise": "valid",
-                "what": "sent in the file of the day after",
+                "description": "sent in the file of the day after",
             }
             arranged.sent.append(Sent(fields, copy.line, later))
         for plant in arranged.plants:
@@ -140,7 +140,11 @@ class _Disorder:
         for copy in own:
             events[key_of(copy.line)].append(copy.line)
         changed = [k for k, lines in events.items() if len(lines) > 1 and lines[0].change.op == "c"]
-        fields = {"kind": "reordered file", "promise": "valid", "what": "the file is backwards"}
+        fields = {
+            "kind": "reordered file",
+            "promise": "valid",
+            "description": "the file is backwards",
+        }
         for key in random.sample(changed, min(_REORDERED, len(changed))):
             self.arranged.sent.append(Sent(fields, events[key][-1], keys=(key,)))
         return copies[::-1]
@@ -149,7 +153,7 @@ class _Disorder:
         (self.arranged.carried if later else self.copies).append(copy)
         where = "in the file of the day after" if later else "in one file"
         fields = {"kind": "duplicate event", "promise": "superseded", "times": 2,
-                  "what": f"sent again {where}"}  # fmt: skip
+                  "description": f"sent again {where}"}  # fmt: skip
         self.arranged.sent.append(Sent(fields, copy.line, later))
 
     def _delay(self, copy: Copy) -> None:
@@ -192,7 +196,7 @@ def _spoil_files(arranged: DayFiles, later: date | None) -> None:
     if whole := by.get(_REPLAYED):
         twin = File(whole.dataset, f"{arranged.day}-again", arranged.day, whole.copies, twin=True)
         arranged.files.append(twin)
-        fields = {"kind": "re-sent file", "promise": "once", "what": "sent again under another name",
+        fields = {"kind": "re-sent file", "promise": "once", "description": "sent again under another name",
                 "times": 2}  # fmt: skip
         arranged.sent.append(Sent(fields | {"file": twin.path, "sha256": twin.sha256}))
     if whole := by.get(_TORN):
@@ -202,7 +206,7 @@ def _spoil_files(arranged: DayFiles, later: date | None) -> None:
         fields = {
             "kind": "missing day",
             "promise": "late",
-            "what": "the day's file comes a day late",
+            "description": "the day's file comes a day late",
         }
         arranged.sent.append(Sent(fields | {"file": late.path, "sha256": late.sha256}, due=later))
 
@@ -215,10 +219,10 @@ def _cut(arranged: DayFiles, whole: File, later: date | None) -> None:
     again = File(whole.dataset, f"{arranged.day}-whole", later or arranged.day, copies)
     arranged.files.append(again)
     fault = {"kind": "truncated file", "dataset": _TORN}
-    torn = {"promise": "quarantined", "what": "the file ends in the midst of a line",
+    torn = {"promise": "quarantined", "description": "the file ends in the midst of a line",
             "column": "_line", "rule": "unreadable",
             "line": hashlib.sha256(whole.tail).hexdigest()}  # fmt: skip
-    sent = {"promise": "late", "what": "sent again whole, under another name",
+    sent = {"promise": "late", "description": "sent again whole, under another name",
             "file": again.path, "sha256": again.sha256}  # fmt: skip
     arranged.sent += [Sent(fault | torn), Sent(fault | sent, due=later)]
 

@@ -99,7 +99,11 @@ class Replay:
                 fields["line"] = hashlib.sha256(line.data).hexdigest()
             if due := arranged.sent_on.get(id(line.change)):
                 fields["due"] = str(due)
-            fields |= {"kind": plant.kind, "what": plant.description, "promise": plant.promise}
+            fields |= {
+                "kind": plant.kind,
+                "description": plant.description,
+                "promise": plant.promise,
+            }
             faults.append(_fault(arranged.day, fields, line, tuple(keys), ledger))
         return faults
 
@@ -137,7 +141,7 @@ def _cut_drop(scale: str) -> Fault:
     whole = drop(START_DAY, scale)
     return Fault(
         kind="truncated file", dataset=DROPS, day=str(START_DAY), promise="replaced",
-        what="a Parquet file cut short, sent again whole under its name",
+        description="a Parquet file cut short, sent again whole under its name",
         due=str(START_DAY + timedelta(days=1)), file=drop_path(START_DAY),
         sha256=hashlib.sha256(whole[: len(whole) * 3 // 5]).hexdigest(),
         good=hashlib.sha256(whole).hexdigest(),

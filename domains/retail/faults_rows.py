@@ -129,7 +129,7 @@ def _unknown_column(till: _Till) -> Plant:
     line = till.line()
     points = str(till.random.randint(1, 900))
     commit = till.later(line, 0, _change("c", None, {**line, "loyalty_points": points}))
-    columns = {"extra": {"loyalty_points": points}}
+    columns = {"unknown_columns": {"loyalty_points": points}}
     return Plant("schema drift", "a column that no contract has", "valid", (commit,), columns)
 
 

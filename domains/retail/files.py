@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import filecmp
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from domains.retail.envelope import REAL
+from lakehouse.storage.atomic_file import atomic_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -60,18 +60,8 @@ def write_bytes(path: Path, data: bytes, rows: int) -> LandedFile:
 
 
 def _land(path: Path, write: Callable[[Path], object], count: Callable[[], int]) -> LandedFile:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        write(temporary)
-        with temporary.open("rb") as written:
+    with atomic_file(path, keep_equal=True) as partial:
+        write(partial)
+        with partial.open("rb") as written:
             os.fsync(written.fileno())
-        if path.exists() and filecmp.cmp(temporary, path, shallow=False):
-            # A landing that was cut short and starts over: a reader may have this file already.
-            temporary.unlink()
-        else:
-            temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
     return LandedFile(path, count(), path.stat().st_size)

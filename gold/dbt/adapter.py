@@ -69,11 +69,9 @@ class LakehouseAdapter(SparkAdapter):
         """Return the greatest `_batch` of a table from its log, or None where that does not tell."""
         from deltalake import DeltaTable
 
-        files = DeltaTable(path).get_add_actions(flatten=True)
-        if "max._batch" not in files.column_names:
-            return None
-        found = files.column("max._batch").to_pylist()
-        return max(found) if found and None not in found else None
+        from lakehouse.storage.table_log import newest_batch
+
+        return newest_batch(DeltaTable(path))
 
     @available
     def answer(self, query: str, warehouse: str) -> list[list[Any]] | None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from lakehouse.engine import gateway, session
 from lakehouse.settings import Settings
 from lakehouse.settings import settings as read_settings
+from lakehouse.storage.atomic_file import atomic_file
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -32,15 +33,16 @@ def build(settings: Settings) -> Path:
         return archive
     for old in archive.parent.glob("classes-*"):
         old.unlink()
-    partial = archive.with_suffix(".partial")
-    with tempfile.TemporaryDirectory(prefix="lakehouse-") as scratch:
+    with (
+        atomic_file(archive) as partial,
+        tempfile.TemporaryDirectory(prefix="lakehouse-") as scratch,
+    ):
         away = settings.model_copy(update={"home": Path(scratch), "warehouse": f"{scratch}/tables"})
         jvm = session.boot(away, options=[f"-XX:ArchiveClassesAtExit={partial}"])
         spark = session.spark(away)
         _exercise(spark, Path(scratch))
         spark.stop()
         jvm.end(_EXIT_SECONDS)
-    partial.replace(archive)
     return archive
 
 

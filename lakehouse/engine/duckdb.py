@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from deltalake import DeltaTable
     from duckdb import DuckDBPyConnection
 
-# Types that the name of a partition's folder tells as they are
+# Types whose values the name of a partition's folder has as they are
 PLAIN = {"date": "DATE", "integer": "INTEGER", "long": "BIGINT"}
 
 
@@ -32,7 +32,7 @@ def show(database: DuckDBPyConnection, name: str, table: DeltaTable) -> None:
     """Make a version of a Delta table readable by a name.
 
     DuckDB reads the files itself where they are all that there is to know. Otherwise they come
-    through Arrow, which takes as long to tell a reader of some hundred files as it takes to read them.
+    through Arrow, where listing some hundred files to a reader takes as long as reading them.
 
     Raises:
         DeltaError: it takes more than delta-rs to read the table.

@@ -69,10 +69,10 @@ _LONG = (*_CODE, "-XX:+UseParallelGC")
 
 @dataclass(frozen=True)
 class Gateway:
-    """One running JVM and the file in which it will say how to reach it."""
+    """One running JVM and the file into which it writes its port and secret."""
 
     process: subprocess.Popen[bytes]
-    answer: Path
+    connection_file: Path
     log: Path
 
     @cached_property
@@ -80,18 +80,18 @@ class Gateway:
         """Return port and secret, waiting for the JVM to boot.
 
         Raises:
-            LakehouseError: the JVM ended, or said nothing for two minutes.
+            LakehouseError: the JVM ended, or was not reachable within two minutes.
         """
         until = time.monotonic() + _BOOT_SECONDS
-        while not self.answer.exists():
+        while not self.connection_file.exists():
             if self.process.poll() is not None or time.monotonic() > until:
                 self.process.kill()
                 raise LakehouseError(
                     f"the JVM did not start; {self.log} ends with:\n{self._tail()}"
                 )
             time.sleep(0.02)
-        content = self.answer.read_bytes()
-        shutil.rmtree(self.answer.parent, ignore_errors=True)
+        content = self.connection_file.read_bytes()
+        shutil.rmtree(self.connection_file.parent, ignore_errors=True)
         port, length = struct.unpack(">ii", content[:8])
         return port, content[8 : 8 + length].decode()
 
@@ -113,10 +113,10 @@ def launch(settings: Settings, *, short: bool = False, options: Sequence[str] = 
     """
     tuned = [*jvm_options(settings), *(_SHORT if short else _LONG), *options]
     command = [java(), *tuned, "-cp", class_path(settings), _MAIN]
-    answer = Path(tempfile.mkdtemp(prefix="lakehouse-")) / "gateway"
+    connection_file = Path(tempfile.mkdtemp(prefix="lakehouse-")) / "gateway"
     log = _log(settings)
     environment = dict(os.environ)
-    environment["_PYSPARK_DRIVER_CONN_INFO_PATH"] = str(answer)
+    environment["_PYSPARK_DRIVER_CONN_INFO_PATH"] = str(connection_file)
     if is_local(settings):
         environment["SPARK_LOCAL_IP"] = LOOPBACK  # a machine's own name may not resolve offline
     environment["SPARK_HOME"] = str(_pyspark())  # whence Python workers are started
@@ -129,7 +129,7 @@ def launch(settings: Settings, *, short: bool = False, options: Sequence[str] = 
             env=environment,
             process_group=0,  # Ctrl-C is for Python, which then ends the JVM
         )
-    return Gateway(process, answer, log)
+    return Gateway(process, connection_file, log)
 
 
 def is_local(settings: Settings) -> bool:
@@ -140,25 +140,27 @@ def is_local(settings: Settings) -> bool:
 def java() -> str:
     """Return the Java executable: that of `JAVA_HOME`, else the first on the path."""
     home = os.environ.get("JAVA_HOME")
-    found = shutil.which("java", path=str(Path(home) / "bin")) if home else shutil.which("java")
-    if found is None:
+    executable = (
+        shutil.which("java", path=str(Path(home) / "bin")) if home else shutil.which("java")
+    )
+    if executable is None:
         place = f"JAVA_HOME={home}" if home else "the path"
         raise LakehouseError(
             f"Spark needs Java 17 or later and {place} has none: run `make setup`, or set JAVA_HOME"
         )
-    return found
+    return executable
 
 
 def jvm_options(settings: Settings) -> list[str]:
     """Return the options every JVM of ours is started with."""
-    found = archive(settings)
+    class_archive = archive(settings)
     return [
         f"-Xmx{settings.driver_memory}",
         *(f"--add-opens={package}=ALL-UNNAMED" for package in _OPENED),
         "-Dio.netty.tryReflectionSetAccessible=true",
         f"-Dlog4j2.configurationFile={LOGGING.as_uri()}",
         "-Duser.timezone=UTC",
-        *([f"-XX:SharedArchiveFile={found}"] if found.exists() else []),
+        *([f"-XX:SharedArchiveFile={class_archive}"] if class_archive.exists() else []),
     ]
 
 
@@ -181,12 +183,12 @@ def class_path(settings: Settings) -> str:
 
 def jars(settings: Settings) -> list[Path]:
     """Return the jars that set-up fetched, sorted."""
-    found = sorted((settings.tools / "jars").glob("*.jar"))
-    if not found:
+    delta_jars = sorted((settings.tools / "jars").glob("*.jar"))
+    if not delta_jars:
         raise LakehouseError(
             f"no Delta jars in {settings.tools / 'jars'}: run `make setup`, which fetches them once"
         )
-    return found
+    return delta_jars
 
 
 def _pyspark() -> Path:
@@ -198,8 +200,8 @@ def _pyspark() -> Path:
 
 def _spark_jars() -> list[Path]:
     # the logging facade first, as Spark's own launcher has it
-    found = (_pyspark() / "jars").glob("*.jar")
-    return sorted(found, key=lambda jar: (not jar.name.startswith("slf4j-api"), jar.name))
+    paths = (_pyspark() / "jars").glob("*.jar")
+    return sorted(paths, key=lambda jar: (not jar.name.startswith("slf4j-api"), jar.name))
 
 
 def _log(settings: Settings) -> Path:

@@ -1,4 +1,4 @@
-"""Rules that only Python can judge: on Arrow batches, in the job that evaluates the gate."""
+"""Rules that only Python can validate: on Arrow batches, in the job that evaluates the gate."""
 
 from __future__ import annotations
 
@@ -20,72 +20,74 @@ if TYPE_CHECKING:
 
 
 def with_python_checks(rows: DataFrame, contract: Contract) -> DataFrame:
-    """Return the rows with a boolean column a rule that Python judges: whether the row breaks it.
+    """Return the rows with a boolean column for each rule that Python validates: whether the row violates it.
 
     The columns have the names by which `contracts.compilers.gate` knows them. Without such rules the rows
     come back as they are.
     """
     columns = {
-        name: _judged(rule, contract.column(rule.column).type)
+        name: _violates(rule, contract.column(rule.column).type)
         for name, rule in python_rules(contract).items()
     }
     return rows.withColumns(columns) if columns else rows
 
 
-def _judged(rule: Rule, spark_type: str) -> Column:
-    """Return the verdict on a column, by the domain's code, which travels with the job."""
+def _violates(rule: Rule, spark_type: str) -> Column:
+    """Return whether a column violates a rule, by the domain's code, which travels with the job."""
     if rule.source:
         cloudpickle.register_pickle_by_value(python_checks.module_of(rule))
         check = python_checks.check_of(rule)
-        function, each = check._check_fn, bool(check.element_wise)  # noqa: SLF001
+        function, element_wise = check._check_fn, bool(check.element_wise)  # noqa: SLF001
         given, ignores_null = dict(check._check_kwargs), bool(check.ignore_na)  # noqa: SLF001
     else:
         from_start, pattern = rule.check == "str_matches", rule.arguments["pattern"]
-        function, each, given, ignores_null = _searches(pattern, from_start), True, {}, True
+        function, element_wise = _searches(pattern, from_start), True
+        given, ignores_null = {}, True
     label = f"{rule.column}: {rule.label}"
 
     def breaks(values: pa.Array) -> pa.Array:
-        return broken(
-            values, spark_type, function, given, label, each=each, ignores_null=ignores_null
-        )
+        return violations(
+            values, spark_type, function, given, label,
+            element_wise=element_wise, ignores_null=ignores_null,
+        )  # fmt: skip
 
-    judge: Any = F.arrow_udf
-    return judge(breaks, "boolean")(F.col(rule.column))
+    udf: Any = F.arrow_udf
+    return udf(breaks, "boolean")(F.col(rule.column))
 
 
 def _searches(pattern: str, from_start: bool) -> Any:
-    def found(text: str) -> bool:
+    def matches(text: str) -> bool:
         import re
 
         return bool((re.match if from_start else re.search)(pattern, text))
 
-    return found
+    return matches
 
 
-def broken(
+def violations(
     values: pa.Array,
     spark_type: str,
     function: Any,
     given: dict[str, Any],
     label: str,
     *,
-    each: bool,
+    element_wise: bool,
     ignores_null: bool,
 ) -> pa.Array:
-    """Return for each value whether it breaks the rule, as Pandera calls and reads a check.
+    """Return for each value whether it violates the rule, as Pandera calls and reads a check.
 
     Raises:
-        TypeError: the function returned no verdict a row, so rows cannot be judged by it.
+        TypeError: the function returned no boolean for each row, so it cannot validate rows.
     """
     import pandas as pd
     import pandera.pandas as pandera
 
     column = series(values, spark_type)
-    check = pandera.Check(function, element_wise=each, ignore_na=ignores_null, **given)
-    verdict = check(column).check_output
-    if not isinstance(verdict, pd.Series):
+    check = pandera.Check(function, element_wise=element_wise, ignore_na=ignores_null, **given)
+    passed = check(column).check_output
+    if not isinstance(passed, pd.Series):
         raise TypeError(
-            f"{label}: the function returned {verdict!r} for a batch, not one verdict a row"
+            f"{label}: the function returned {passed!r} for a batch, not one boolean a row"
         )
-    failed = ~verdict.fillna(False).astype(bool)
+    failed = ~passed.fillna(False).astype(bool)
     return pa.array(failed.reindex(column.index, fill_value=False), pa.bool_())

@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 # A day's changes are few rows in many queries: to fuse the operators of each stage into a class of
 # its own, to replan a query on the way and to split it into tasks takes longer than it saves, as
 # long as what they are joined with is small too. Of expressions classes are still made: a process
-# that does not optimise (see cli/news.py) took 58 s for a day's gold with them and 68 s without.
-LITTLE = {
+# that does not optimise (see pipeline/workload.py) took 58 s for a day's gold with them and 68 s without.
+SMALL_WORKLOAD = {
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.adaptive.enabled": "false",
     "spark.sql.shuffle.partitions": "1",
     "spark.sql.files.minPartitionNum": "1",
 }
-# A contract's expressions are long. Some thousand rows are judged sooner by walking them than by
+# A contract's expressions are long. Some thousand rows are validated sooner by walking them than by
 # making classes of them: a day's silver took 11 s instead of 16 s, its bronze 9.6 s instead of 11 s.
-INTERPRETED = LITTLE | {"spark.sql.codegen.factoryMode": "NO_CODEGEN"}
+INTERPRETED = SMALL_WORKLOAD | {"spark.sql.codegen.factoryMode": "NO_CODEGEN"}
 
 _booting: list[gateway.Gateway] = []
 _one_at_a_time = RLock()
@@ -129,8 +129,10 @@ _ALONE = {
 def _clustered(settings: Settings) -> dict[str, str]:
     """Return what workers on other machines need: the jars, an address, a shared secret."""
     secret = os.environ.get("LAKEHOUSE_SPARK_SECRET")
-    known = {"spark.authenticate": "true", "spark.authenticate.secret": secret} if secret else {}
-    return {"spark.jars": ",".join(map(str, gateway.jars(settings))), **known}
+    authentication = (
+        {"spark.authenticate": "true", "spark.authenticate.secret": secret} if secret else {}
+    )
+    return {"spark.jars": ",".join(map(str, gateway.jars(settings))), **authentication}
 
 
 @contextmanager

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
-FORMAT = 1
+FORMAT = 2
 Promise = Literal["quarantined", "superseded", "contradicted", "valid", "once", "replaced", "late"]
 
 
@@ -28,17 +28,17 @@ Promise = Literal["quarantined", "superseded", "contradicted", "valid", "once", 
 class Fault:
     """One planted fault, its identity in the source, and the outcome that is promised for it.
 
-    | promise | what holds of it |
+    | promise | outcome that the audit requires |
     |---|---|
     | `quarantined` | one row of the quarantine has the place, or the line, and the reason (column, rule); no event has the place |
     | `superseded` | bronze has the place `times` times, silver holds it once |
     | `contradicted` | one of the two `contents` is the event of the place, the other is in quarantine |
-    | `valid` | the event is there once with its content; where they are given, `flags` are on it, each key of `histories` has exactly those events, bronze has `extra`, a published table has the `row` |
+    | `valid` | the event is there once with its content; where they are given, `flags` are on it, each key of `histories` has exactly those events, bronze has the `unknown_columns`, a published table has the `row` |
     | `once` | of the files with this SHA-256 one was loaded, the others were skipped as duplicates |
     | `replaced` | the file of this SHA-256 was never loaded, `good` was, under the same name |
     | `late` | the file of this SHA-256 was loaded |
 
-    `due` is the day on which what was held back is sent: before it, nothing of it may be there.
+    `due` is the day on which delayed rows are sent: before it, none of them may be there.
     `position` is `_sequence`, the documented order of the source. `line` is the SHA-256 of a line
     that cannot be read, `content` the fingerprint of an event. A history is a `key` and its `events`,
     each a place and an operation.
@@ -48,7 +48,7 @@ class Fault:
     dataset: str
     day: str
     promise: Promise
-    what: str
+    description: str
     due: str = ""
     position: str = ""
     line: str = ""
@@ -59,7 +59,7 @@ class Fault:
     contents: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     histories: tuple[dict[str, Any], ...] = ()
-    extra: dict[str, str] | None = None
+    unknown_columns: dict[str, str] | None = None
     row: dict[str, Any] | None = None
     file: str = ""
     sha256: str = ""
@@ -68,7 +68,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Expected:
-    """What the source says of all its rows of one dataset that have landed.
+    """The row counts that the source states for one dataset, of all that have landed.
 
     `input` rows are in bronze; of them so many are valid, quarantined, superseded. `digest` is
     that of the valid events, those at the places in `contested` left out.
@@ -115,7 +115,7 @@ def read(path: Path) -> Manifest:
     """Return the manifest of a file.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is no manifest.
         LakehouseError: it is not as it was written.
     """
     if not path.is_file():
@@ -125,11 +125,14 @@ def read(path: Path) -> Manifest:
         seal = content.pop("sha256")
         if seal != _seal(content):
             raise LakehouseError(
-                f"{path} was changed after it was sealed, so nothing can be said by it: "
+                f"{path} was changed after it was sealed, so it is no reference for an audit: "
                 "land again into an empty folder"
             )
         if content.pop("format") != FORMAT:
-            raise LakehouseError(f"{path} has another format than this version reads")
+            raise LakehouseError(
+                f"{path} has another format than this version reads: land again into an "
+                "empty folder"
+            )
         faults = tuple(_fault(fault) for fault in content.pop("faults"))
         expected = {name: _expected(rows) for name, rows in content.pop("expected").items()}
         return Manifest(**content, faults=faults, expected=expected)
@@ -174,7 +177,7 @@ def digest(
     columns: Iterable[str],
     contested: Iterable[str] = (),
 ) -> tuple[int, str]:
-    """Return how many events a relation holds and the digest of them as a multiset.
+    """Return how many events a relation has and the digest of them as a multiset.
 
     The digest is the sum of 64 bits of each event's MD5, so neither order nor split counts, and
     nothing has to be sorted or kept.
@@ -183,6 +186,6 @@ def digest(
         f"select count(*), coalesce(sum(md5_number_lower({fingerprint(columns)})), 0) "
         f"from {events} where not list_contains($contested, _sequence)"
     )
-    found = connection.execute(query, {"contested": list(contested)}).fetchone()
-    assert found is not None
-    return found[0], f"{found[1]:x}"
+    row = connection.execute(query, {"contested": list(contested)}).fetchone()
+    assert row is not None
+    return row[0], f"{row[1]:x}"

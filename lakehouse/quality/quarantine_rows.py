@@ -28,8 +28,8 @@ ROW = pa.map_(pa.string(), pa.string())
 FAILURES = pa.list_(
     pa.struct([("column", pa.string()), ("rule", pa.string()), ("value", pa.string())])
 )
-# What a replay or an expiry writes of a row: by which run, when
-SETTLED = {"settled_batch": pa.int64(), "settled_at": pa.timestamp("us", tz="UTC")}
+# The columns that a replay or an expiry writes: by which run, when
+RESOLUTION = {"settled_batch": pa.int64(), "settled_at": pa.timestamp("us", tz="UTC")}
 
 
 def sealed(rows: pa.Table, contract: Contract, seal: Seal | None) -> pa.Table:
@@ -76,9 +76,9 @@ def each_value(row: dict[str, Any], contract: Contract, change: Callable[[str, s
 def _each_row(rows: pa.Table, contract: Contract, change: Callable[[str, str], str]) -> pa.Table:
     kinds = {"row": ROW, "failures": FAILURES}
     there = {name: kind for name, kind in kinds.items() if name in rows.column_names}
-    found = [each_value(row, contract, change) for row in rows.select(list(there)).to_pylist()]
+    changed = [each_value(row, contract, change) for row in rows.select(list(there)).to_pylist()]
     for column, kind in there.items():
-        values = [row[column] for row in found]
+        values = [row[column] for row in changed]
         if column == "row":
             values = [value and list(value.items()) for value in values]
         at = rows.column_names.index(column)

@@ -1,4 +1,4 @@
-"""Seals values with a key that lies outside the tables: without it a copy of a table tells nothing.
+"""Seals values with a key that lies outside the tables: without it a copy of a table reveals nothing.
 
 AES-256 in Galois/counter mode (NIST SP 800-38D): a value that was changed, or moved to another
 column, does not open. The key is `LAKEHOUSE_SEAL_KEY`, 32 bytes as base64; where that is not set, a
@@ -55,8 +55,8 @@ class Seal:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         nonce = os.urandom(NONCE_BYTES)
-        found = AESGCM(self._derived("seal")).encrypt(nonce, text.encode(), place.encode())
-        return f"{PREFIX}{self.name}:{base64.urlsafe_b64encode(nonce + found).decode()}"
+        sealed = AESGCM(self._derived("seal")).encrypt(nonce, text.encode(), place.encode())
+        return f"{PREFIX}{self.name}:{base64.urlsafe_b64encode(nonce + sealed).decode()}"
 
     def unseal(self, text: str, place: str) -> str:
         """Return the value that was sealed for a place; raise LakehouseError where that fails."""

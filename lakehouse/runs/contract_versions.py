@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 
 
 def recorded(tables: Tables, domain: str) -> dict[str, str]:
-    """Return, by dataset, the contract version of the last step that carried it, undone runs aside."""
+    """Return, by dataset, the contract version of the last step that loaded it, in runs not rolled back."""
     ledger = Ledger(tables)
-    undone = {row["run"] for row in ledger.runs(domain) if row["status"] == ROLLED_BACK}
-    found = {}
+    rolled_back = {row["run"] for row in ledger.runs(domain) if row["status"] == ROLLED_BACK}
+    versions: dict[str, str] = {}
     for step in ledger.steps(domain):
         table = {"bronze": step["table"], "silver": step["upstream"]}.get(step["layer"], "")
-        if step["contract_version"] and table and step["run"] not in undone:
-            found[table.partition("__")[2]] = step["contract_version"]
-    return found
+        if step["contract_version"] and table and step["run"] not in rolled_back:
+            versions[table.partition("__")[2]] = step["contract_version"]
+    return versions
 
 
 def refuse_older(tables: Tables, domain: str, contracts: Mapping[str, Contract]) -> None:
-    """Raise ContractError for each contract whose version is lower than what was carried under it."""
+    """Raise ContractError for each contract whose version is lower than that of the last load."""
     problems = [
         f"{contracts[dataset].file}:{contracts[dataset].version_line}: version "
-        f"{contracts[dataset].version} is older than {version}, under which '{dataset}' was carried "
+        f"{contracts[dataset].version} is older than {version}, under which '{dataset}' was loaded "
         "last; give the file a higher version, or roll that run back"
         for dataset, version in recorded(tables, domain).items()
         if dataset in contracts and numbers_of(contracts[dataset].version) < numbers_of(version)

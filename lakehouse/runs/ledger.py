@@ -20,6 +20,8 @@ from lakehouse.storage.tables import TableName, Tables
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    import pyarrow as pa
+
 RUNS = TableName("ops", "runs")
 STEPS = TableName("ops", "run_steps")
 
@@ -73,30 +75,30 @@ ROLLED_BACK = "rolled back"
 
 @dataclass(frozen=True)
 class Origin:
-    """How things stood when a run began: what a rollback of it returns to.
+    """The table versions when a run of a command began: a rollback of the run returns to them.
 
     `versions` are those of the domain's tables in the layers that the run may write, and in
     those fed by it; a table that is not among them did not exist.
     """
 
-    what: str
+    command: str
     writes: tuple[str, ...]
     versions: dict[TableName, int]
 
     def to_json(self) -> str:
         """Return the origin as it is stored."""
         versions = {str(name): version for name, version in sorted(self.versions.items())}
-        return json.dumps({"what": self.what, "writes": self.writes, "versions": versions})
+        return json.dumps({"what": self.command, "writes": self.writes, "versions": versions})
 
     @classmethod
     def from_json(cls, text: str) -> Origin:
         """Return what was stored."""
-        found = json.loads(text)
-        versions = {TableName.parse(name): number for name, number in found["versions"].items()}
-        return cls(found["what"], tuple(found["writes"]), versions)
+        stored = json.loads(text)
+        versions = {TableName.parse(name): number for name, number in stored["versions"].items()}
+        return cls(stored["what"], tuple(stored["writes"]), versions)
 
 
-def _table(rows: list[dict[str, Any]], kinds: dict[str, type]) -> Any:
+def _table(rows: list[dict[str, Any]], kinds: dict[str, Any]) -> pa.Table:
     """Return rows as Arrow; the types come from the row's fields, never from the values."""
     import pyarrow as pa
 
@@ -124,7 +126,7 @@ class Run:
     _writing: Lock = field(default_factory=Lock, repr=False)
 
     def record(self, step: Step) -> Step:
-        """Keep a step, refusing one whose counts do not add up: no row vanishes in silence."""
+        """Add a step to the run; raise LakehouseError where its counts do not add up."""
         if step.input != step.valid + step.quarantined + step.superseded:
             raise LakehouseError(
                 f"{step.table}: {step.input} rows came in, but {step.valid} valid + "
@@ -170,7 +172,7 @@ def _numbering(tables: Tables) -> Iterator[None]:
 
 
 def _course(row: dict[str, Any]) -> tuple[int, datetime]:
-    """Return where a row stands in its run's course, whatever a clock said that went back."""
+    """Return where a row stands in its run's course, also where a clock went back."""
     return {"started": 0, ROLLED_BACK: 2}.get(row["status"], 1), row["at"]
 
 
@@ -185,16 +187,19 @@ class Ledger:
         return 1 + max((row["run"] for row in self.tables.rows(RUNS, ["run"])), default=0)
 
     @contextmanager
-    def run(self, domain: str, what: str = "run", writes: tuple[str, ...] = BATCH) -> Iterator[Run]:
+    def run(
+        self, domain: str, command: str = "run", writes: tuple[str, ...] = BATCH
+    ) -> Iterator[Run]:
         """Start a run; its end, good or bad, and all its steps are written when the block ends.
 
-        Its first mark holds the versions that it found: a run that is killed later can be undone.
+        Its first mark has the versions of the tables before it: a run that is killed later can be
+        rolled back.
         """
         versions = self.tables.versions(domain, (*writes, PLATINUM))
         # Two domains, or a run and a stream, may start at once; a number is given once only.
         with _numbering(self.tables):
             run = Run(self.next_number(), domain, self.tables)
-            run.mark("started", origin=Origin(what, writes, versions))
+            run.mark("started", origin=Origin(command, writes, versions))
         try:
             yield run
         except BaseException as error:
@@ -206,16 +211,16 @@ class Ledger:
 
     def steps(self, domain: str | None = None, last: int | None = None) -> list[dict[str, Any]]:
         """Return the steps of all runs, or of the `last` ones, oldest first."""
-        found = self.tables.rows(STEPS)
+        steps = self.tables.rows(STEPS)
         if domain:
-            found = [row for row in found if row["domain"] == domain]
+            steps = [row for row in steps if row["domain"] == domain]
         if last:
-            numbers = sorted({row["run"] for row in found})[-last:]
-            found = [row for row in found if row["run"] in numbers]
-        return sorted(found, key=lambda row: (row["run"], row["at"]))
+            numbers = sorted({row["run"] for row in steps})[-last:]
+            steps = [row for row in steps if row["run"] in numbers]
+        return sorted(steps, key=lambda row: (row["run"], row["at"]))
 
     def runs(self, domain: str | None = None) -> list[dict[str, Any]]:
-        """Return one row a run with its last known status, oldest first.
+        """Return one row a run with its newest status, oldest first.
 
         A run that was killed keeps the status `started`.
         """
@@ -226,7 +231,7 @@ class Ledger:
         return [latest[number] for number in sorted(latest)]
 
     def origins(self, domain: str) -> dict[int, Origin]:
-        """Return where each run of a domain began; runs that did not note it are left out."""
+        """Return the origin of each run of a domain that recorded one."""
         table = self.tables.open(RUNS)
         if table is None or "origin" not in {field.name for field in table.schema().fields}:
             return {}

@@ -1,33 +1,21 @@
-"""Writes in one commit, once only, with the counts that Delta itself reports."""
+"""Appends in one commit, idempotent by a key, with the counts that Delta itself reports."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from deltalake import Schema
 
 from lakehouse.storage.create import commented, commented_schema, make
+from lakehouse.storage.table_log import Written, written_between
 from lakehouse.storage.tables import STATISTICS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pyarrow as pa
-    from deltalake import DeltaTable
     from pyspark.sql import DataFrame
 
     from contracts.compilers.table_descriptions import TableDescription
     from lakehouse.storage.tables import TableName, Tables
-
-
-@dataclass(frozen=True)
-class Written:
-    """What one commit wrote."""
-
-    version: int
-    rows: int
-    bytes: int
 
 
 def append_arrow(
@@ -46,7 +34,7 @@ def append_arrow(
     if described is not None and before >= 0:
         rows = rows.cast(commented_schema(rows.schema, _columns(tables, name), described))
     tables.append(name, rows, idempotency_key=idempotency_key, skip_on=skip_on)
-    return between(tables, name, before, tables.version(name))
+    return written_between(tables, name, before, tables.version(name))
 
 
 def append(
@@ -78,50 +66,9 @@ def append(
     if before < 0 and skip_on:
         writer = writer.option(STATISTICS, ",".join(skip_on))
     writer.save(tables.path(name))
-    return between(tables, name, before, tables.version(name))
+    return written_between(tables, name, before, tables.version(name))
 
 
 def _columns(tables: Tables, name: TableName) -> list[str]:
     table = tables.open(name)
     return [] if table is None else [field.name for field in table.schema().fields]
-
-
-def between(tables: Tables, name: TableName, before: int, after: int) -> Written:
-    """Return what the commits after one version and up to another wrote, from the table's log.
-
-    Rows are those a commit says it inserted, updated or deleted; a file that a merge copied with
-    a changed row counts in bytes, not in rows.
-    """
-    table = tables.open(name, after) if after > before else None
-    if table is None:
-        return Written(before, 0, 0)
-    commits = table.history(after - before)
-    rows = sum(_changed(commit.get("operationMetrics") or {}) for commit in commits)
-    return Written(after, rows, added(tables, name, before, after))
-
-
-def added(tables: Tables, name: TableName, before: int, after: int | None = None) -> int:
-    """Return the bytes of the files that one version has and an earlier one had not."""
-    old = _files(tables.open(name, before)) if before >= 0 else {}
-    return sum(size for path, size in _files(tables.open(name, after)).items() if path not in old)
-
-
-def _files(table: DeltaTable | None) -> dict[str, int]:
-    if table is None:
-        return {}
-    files = table.get_add_actions(flatten=True)
-    paths, sizes = (files.column(files.column_names.index(c)) for c in ("path", "size_bytes"))
-    return dict(zip(paths.to_pylist(), sizes.to_pylist(), strict=True))
-
-
-def _changed(metrics: Mapping[str, Any]) -> int:
-    """Return how many rows a commit changed, by whichever engine it was made."""
-    for words in (
-        ("numTargetRowsInserted", "numTargetRowsUpdated", "numTargetRowsDeleted"),
-        ("num_target_rows_inserted", "num_target_rows_updated", "num_target_rows_deleted"),
-        ("numOutputRows",),
-        ("num_added_rows",),
-    ):
-        if words[0] in metrics:
-            return sum(int(metrics.get(word, 0)) for word in words)
-    return 0

@@ -1,4 +1,4 @@
-"""The SQL catalog: the folders of the warehouse, registered in a session when they are asked for."""
+"""The SQL catalog: the folders of the warehouse, registered in a session when a query needs them."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _registered: dict[TableName, str] = {}
 
 def create_layers(spark: SparkSession) -> None:
     """Create the database of each layer in the session's catalog, where it is not there yet."""
-    known = {database.name for database in spark.catalog.listDatabases()}
+    existing = {database.name for database in spark.catalog.listDatabases()}
     for layer in STORED:
-        if layer not in known:
+        if layer not in existing:
             spark.sql(f"create database if not exists {layer}")
             for name in [name for name in _registered if name.layer == layer]:
                 del _registered[name]
@@ -47,13 +47,13 @@ def register(
     run is doing to the table now.
     """
     create_layers(spark)
-    asked = list(names)
+    requested = list(names)
     views = {
         TableName("silver", view): query
-        for domain in {name.domain for name in asked if name.layer == "silver"}
+        for domain in {name.domain for name in requested if name.layer == "silver"}
         for view, query in vault_views(settings, domain).items()
     }
-    return _register(spark, Tables.at(settings), asked, views, pinned or {})
+    return _register(spark, Tables.at(settings), requested, views, pinned or {})
 
 
 def _register(
@@ -63,7 +63,7 @@ def _register(
     views: Mapping[TableName, tuple[str, list[str]]],
     pinned: Mapping[TableName, int],
 ) -> list[TableName]:
-    found = []
+    registered: list[TableName] = []
     for name in names:
         path = tables.path(name)
         if name in views:
@@ -84,8 +84,8 @@ def _register(
         if _registered.get(name) != text:
             spark.sql(text)
             _registered[name] = text
-        found.append(name)
-    return found
+        registered.append(name)
+    return registered
 
 
 def vault_views(settings: Settings, domain: str) -> dict[str, tuple[str, list[str]]]:
@@ -107,12 +107,12 @@ def names_in(query: str) -> list[TableName]:
     reading = (exp.Query, exp.Describe, exp.Show)
     if len(statements) != 1 or not isinstance(statements[0], reading):
         raise UsageError("only one statement, and only one that reads: select, with, describe")
-    found = {
+    tables = {
         TableName(table.db, table.name)
         for table in statements[0].find_all(exp.Table)
         if table.db in STORED
     }
-    return sorted(found)
+    return sorted(tables)
 
 
 def _quoted(name: TableName) -> str:

@@ -1,7 +1,7 @@
-"""The upkeep of one table: fewer files, none that no promised version needs, a short log. No JVM.
+"""Compaction and clean-up of one table: fewer files, no expired ones, a short log. No JVM.
 
-What is promised is every version that stood at any moment of the last days: to read it as it was,
-and to return to it. Nothing here changes a row, and no commit of it is news to a reader of changes.
+Every version that stood at any moment of the retention window stays: to be read as it was, and to
+return to. Nothing here changes a row, and a reader of changes has nothing to read in its commits.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from deltalake import WriterProperties
 
+from lakehouse.storage.table_log import file_count, file_statistics, has_deletion_vectors
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -21,23 +23,23 @@ if TYPE_CHECKING:
 
     from lakehouse.storage.tables import TableName, Tables
 
-# A partition with so many files below so many bytes is worth to be written again.
+# A partition with so many files below so many bytes is worth writing again.
 FEW, SMALL, TARGET = 8, 32_000_000, 128_000_000
-# To look at each version costs some 25 ms; of more, only what commits removed is cleaned up.
-LOOKED_AT = 500
+# To open each version costs some 25 ms; of more, only what commits removed is cleaned up.
+OPENED = 500
 RETENTION = ("delta.logRetentionDuration", "delta.deletedFileRetentionDuration")
 
 
 @dataclass(frozen=True)
 class Window:
-    """What of a table has to stay: all versions since an instant, and those from `held` on.
+    """The versions of a table that have to stay: those since an instant, and those from `streamed` on.
 
-    `held` is the version at which a stream stands that reads the table's log, None without one.
+    `streamed` is the version at which a stream stands that reads the table's log, None without one.
     """
 
     days: int
     now: datetime
-    held: int | None = None
+    streamed: int | None = None
 
     def floor(self, tables: Tables, name: TableName) -> int:
         """Return the oldest version that has to stay: the one that stood when the window began."""
@@ -49,12 +51,12 @@ class Window:
         }
         older = [version for version, at in written.items() if at <= begins]
         floor = max(older, default=min(written))
-        return floor if self.held is None else max(min(floor, self.held), min(written))
+        return floor if self.streamed is None else max(min(floor, self.streamed), min(written))
 
 
 @dataclass(frozen=True)
 class Survey:
-    """What upkeep would do to one table; `kept_why` says why small files are not merged."""
+    """The maintenance that one table needs; `kept_why` is why small files are not merged."""
 
     table: TableName
     version: int
@@ -90,7 +92,7 @@ class Survey:
 
 
 def survey(tables: Tables, name: TableName, window: Window, kept_why: str = "") -> Survey:
-    """Return what upkeep would do to a table; nothing is written."""
+    """Return the maintenance that a table needs; nothing is written."""
     table = tables.open(name)
     assert table is not None
     small = _small(table)
@@ -98,11 +100,11 @@ def survey(tables: Tables, name: TableName, window: Window, kept_why: str = "") 
     expired = _vacuum(table, tables, name, window, dry_run=True)
     _, old = _old_log(tables, name, window)
     folder = Path(tables.path(name))
-    sizes = [path.stat().st_size for each in expired if (path := folder / each).is_file()]
+    sizes = [path.stat().st_size for file in expired if (path := folder / file).is_file()]
     return Survey(
         table=name,
         version=table.version(),
-        files=table.get_add_actions().num_rows,
+        files=file_count(table),
         small_files=0 if kept_why else len(small),
         small_bytes=0 if kept_why else sum(small),
         expired_files=expired,
@@ -114,38 +116,36 @@ def survey(tables: Tables, name: TableName, window: Window, kept_why: str = "") 
     )
 
 
-def maintain(tables: Tables, found: Survey, window: Window) -> int:
-    """Do what a survey found; return the table's newest version, whose rows are the same."""
-    name = found.table
+def maintain(tables: Tables, needed: Survey, window: Window) -> int:
+    """Compact and clean up a table; return its newest version, whose rows are the same."""
+    name = needed.table
     table = tables.open(name)
     assert table is not None
-    if found.sets_retention:
+    if needed.sets_retention:
         # first, since checkpoints forget removed files by it
         table.alter.set_table_properties(_wanted(window))
-    if found.small_files:
+    if needed.small_files:
         table.optimize.compact(
             target_size=TARGET,
             max_concurrent_tasks=2,
             writer_properties=WriterProperties(compression="ZSTD"),
         )
-    if found.expired_files:
+    if needed.expired_files:
         _vacuum(table, tables, name, window, dry_run=False)
-    if found.log_files:
+    if needed.log_files:
         _shorten_log(tables, name, window)
     return tables.version(name)
 
 
 def _small(table: DeltaTable) -> list[int]:
-    """Return the sizes of the files that are worth to be merged."""
-    if "deletionVectors" in (table.protocol().reader_features or []):
+    """Return the sizes of the files that are worth merging."""
+    if has_deletion_vectors(table):
         return []
-    actions = table.get_add_actions()
-    columns = {field: actions.column(field).to_pylist() for field in actions.column_names}
     by_partition: dict[str, list[int]] = defaultdict(list)
-    partitions = columns.get("partition") or [None] * actions.num_rows
-    for size, partition in zip(columns["size_bytes"], partitions, strict=True):
-        if size < SMALL:
-            by_partition[repr(partition)].append(size)
+    for file in file_statistics(table):
+        if file["size_bytes"] < SMALL:
+            partition = {key: file[key] for key in file if key.startswith("partition.")}
+            by_partition[repr(partition)].append(file["size_bytes"])
     return [size for sizes in by_partition.values() if len(sizes) >= FEW for size in sizes]
 
 
@@ -154,20 +154,20 @@ def _vacuum(
 ) -> list[str]:
     """Remove files that only older versions need; return their names.
 
-    The files of every promised version are named, so that no clock decides about them; files that
+    The files of every retained version are named, so that no clock decides about them; files that
     no version has, left by a write that was killed, go when they are old enough.
     """
     versions = list(range(window.floor(tables, name), table.version() + 1))
-    every = len(versions) <= LOOKED_AT
+    all_versions = len(versions) <= OPENED
     removed = table.vacuum(
         retention_hours=window.days * 24,
         dry_run=dry_run,
         enforce_retention_duration=False,
-        full=every,
-        keep_versions=versions if every else None,
+        full=all_versions,
+        keep_versions=versions if all_versions else None,
     )
-    for each in [] if dry_run else removed:
-        path = Path(tables.path(name), each)
+    for file in [] if dry_run else removed:
+        path = Path(tables.path(name), file)
         path.with_name(f".{path.name}.crc").unlink(missing_ok=True)  # Spark's, beside its files
     return removed
 
@@ -205,7 +205,7 @@ def _retention(table: DeltaTable) -> dict[str, str | None]:
     return {key: configuration.get(key) for key in RETENTION}
 
 
-def stands_at(checkpoint: Path) -> int | None:
+def streamed_version(checkpoint: Path) -> int | None:
     """Return the version of its source at which a stream stands, None before its first batch."""
     import json
 
@@ -214,6 +214,8 @@ def stands_at(checkpoint: Path) -> int | None:
         return None
     newest = max(offsets, key=lambda path: int(path.name))
     lines: Iterable[str] = newest.read_text(encoding="utf-8").splitlines()
-    found = [json.loads(line) for line in lines if line.startswith("{")]
-    versions = [each["reservoirVersion"] for each in found if "reservoirVersion" in each]
+    offsets_read = [json.loads(line) for line in lines if line.startswith("{")]
+    versions = [
+        offset["reservoirVersion"] for offset in offsets_read if "reservoirVersion" in offset
+    ]
     return min(versions, default=None)

@@ -67,11 +67,11 @@ def commented_schema(
     """Return an Arrow schema in which the columns that a table lacks bring their comments."""
     import pyarrow as pa
 
-    known = set(stored)
+    existing = set(stored)
     return pa.schema(
         [
             field
-            if described is None or field.name in known
+            if described is None or field.name in existing
             else field.with_metadata(_metadata(described, field.name) or None)
             for field in schema
         ]

@@ -1,4 +1,4 @@
-"""Brings few rows into a table without Spark: one commit, and none where all is right already."""
+"""Merges small sets of rows into a table without Spark, in one commit; none where nothing changed."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ DELETED = "_deleted"
 class Merge:
     """How derived rows replace those of a table.
 
-    - columns: what the table holds, in its order
-    - key: columns that tell rows apart, none of them null
+    - columns: the columns of the table, in its order
+    - key: columns that identify a row, none of them null
     - scope: all rows of one value are derived together, so a stored row of such a value that was
       not derived again is deleted
     - partition: one of the key's columns; only touched partitions are read
@@ -76,14 +76,14 @@ class Merge:
                 f"anti join (select * from derived where not {DELETED}) d on {on}"
             )
         columns = ", ".join(quoted(column) for column in self.columns)
-        found = database.sql(f"""
+        changes = database.sql(f"""
             select {", ".join(f"d.{quoted(c)}" for c in self.columns)}, false as {DELETED}
             from (select * from derived where not {DELETED}) d left join stored s on {on}
             where {" or ".join([f"s.{key} is null", *differs])}
             union all
             select {columns}, true as {DELETED} from ({stale})
         """)
-        return found.to_arrow_table()
+        return changes.to_arrow_table()
 
     def commit(self, table: DeltaTable, changes: pa.Table) -> None:
         """Write rows over those of their keys, and delete those with `_deleted`, in one commit."""
@@ -107,7 +107,7 @@ class Merge:
 
 
 def replace(table: DeltaTable, rows: pa.Table, ignored: Sequence[str] = ()) -> int:
-    """Make rows all that a table holds, in one commit, or none where it holds the same already.
+    """Replace the rows of a table in one commit, or in none where it has the same already.
 
     Return how many rows were written or deleted. A difference in the `ignored` columns alone is none.
     """

@@ -1,4 +1,4 @@
-"""Tables by name: where they lie, which version they have, what was consumed, without a JVM."""
+"""Tables by name: where they lie, which version they have, small reads and appends, without a JVM."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from deltalake.exceptions import TableNotFoundError
 
 from lakehouse.errors import UsageError
 from lakehouse.layers import STORED
+from lakehouse.storage.table_log import bookmark, file_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     import pyarrow as pa
+    from arro3.core import Table
 
     from lakehouse.settings import Settings
 
@@ -51,6 +53,16 @@ class TableName:
     def __str__(self) -> str:
         """Return the SQL name."""
         return f"{self.layer}.{self.table}"
+
+
+def dictionaries(rows: Table) -> list[dict[str, Any]]:
+    """Return one dictionary a row of what delta-rs reads.
+
+    Not through pyarrow: where it reads another library's table, or an instant, it imports pandas,
+    which costs a short command more than everything else together.
+    """
+    columns = [column.to_pylist() for column in rows.columns]
+    return [dict(zip(rows.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def _nullable(schema: pa.Schema, table: DeltaTable | None) -> pa.Schema:
@@ -94,25 +106,12 @@ class Tables:
 
     def is_empty(self, name: TableName) -> bool:
         """Return whether there is no row: no table, or one that a rollback emptied."""
-        table = self.open(name)
-        return table is None or not table.get_add_actions().num_rows
+        return not file_count(self.open(name))
 
     def version(self, name: TableName) -> int:
         """Return the newest version of a table, -1 where there is none."""
         table = self.open(name)
         return -1 if table is None else table.version()
-
-    def consumed(self, name: TableName, upstream: TableName) -> int:
-        """Return the upstream version that the table holds, -1 for none.
-
-        It stands in the table's own log (a Delta `txn` action, written by the same commit as
-        the rows), so rows and progress can never disagree.
-        """
-        table = self.open(name)
-        if table is None:
-            return -1
-        seen = table.transaction_version(str(upstream))
-        return -1 if seen is None else seen
 
     def append(
         self,
@@ -130,8 +129,8 @@ class Tables:
         """
         properties, table = None, self.open(name)
         if idempotency_key is not None:
-            seen = table.transaction_version(idempotency_key[0]) if table is not None else None
-            if seen is not None and seen >= idempotency_key[1]:
+            committed = bookmark(table, idempotency_key[0])
+            if committed is not None and committed >= idempotency_key[1]:
                 return
             properties = CommitProperties(app_transactions=[Transaction(*idempotency_key)])
         write_deltalake(
@@ -152,33 +151,25 @@ class Tables:
         return None if table is None else pa.table(table.scan(columns=columns))
 
     def rows(self, name: TableName, columns: list[str] | None = None) -> list[dict[str, Any]]:
-        """Return the newest rows of a small table as plain values, none where there is no table.
-
-        Stays within delta-rs: converting through pyarrow imports pandas, which would cost every
-        short command most of a second.
-        """
+        """Return the newest rows of a small table as plain values, none where there is no table."""
         table = self.open(name)
         if table is None:
             return []
-        found = table.scan(columns=columns).read_all()
-        values = [column.to_pylist() for column in found.columns]
-        return [
-            dict(zip(found.column_names, row, strict=True)) for row in zip(*values, strict=True)
-        ]
+        return dictionaries(table.scan(columns=columns).read_all())
 
     def versions(self, domain: str, layers: Iterable[str]) -> dict[TableName, int]:
         """Return the newest version of each table that a domain has in some layers.
 
-        Told by the names of the commits, since a run asks it of every table before it starts.
+        Read from the names of the commits, since a run needs it of every table before it starts.
         """
-        found = {}
+        versions: dict[TableName, int] = {}
         for name in self.names(domain):
             if name.layer in layers:
                 commits = Path(self.path(name), "_delta_log").glob("*.json")
                 numbers = [int(path.stem) for path in commits if path.stem.isdigit()]
                 if numbers:
-                    found[name] = max(numbers)
-        return found
+                    versions[name] = max(numbers)
+        return versions
 
     def names(self, domain: str | None = None) -> Iterator[TableName]:
         """Yield every table in the warehouse, layer by layer, of one domain or of all."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lakehouse.storage.atomic_file import write_text
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -18,10 +20,7 @@ def catalog(settings: Settings, domain: str = "", out: Path | None = None) -> di
     file = out or settings.home / "catalog" / "index.html"
     found = collect(settings, domain)
     text = render(found)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_name(f".{file.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(file)
+    write_text(file, text)
     return {
         "file": str(file.absolute()),
         "bytes": len(text.encode()),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lakehouse.storage.table_log import dictionaries
+from lakehouse.storage.tables import dictionaries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -18,6 +18,7 @@ from lakehouse.layers import PLATINUM
 from lakehouse.runs.ledger import Ledger, Step
 from lakehouse.runs.lock import lock_domain
 from lakehouse.storage.append import append_arrow
+from lakehouse.storage.table_log import bookmark
 from lakehouse.storage.tables import Tables
 from platinum.enrichment.texts import Job, current, pending
 from platinum.enrichment.vectors import Identity, Spool, as_lists, stored
@@ -73,7 +74,7 @@ def _run_job(
     results = tables.open(job.results)
     counts = Counts()
     summary = {"table": str(job.results), "run": 0, "backend": _redacted(settings.inference)}
-    done_to = None if results is None else results.transaction_version(application)
+    done_to = bookmark(results, application)
     if done_to is not None and done_to == tables.version(job.source):
         return summary | _figures(counts, 0, 0, 0, start)
     texts, empty, version = current(tables, job)

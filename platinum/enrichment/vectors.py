@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from lakehouse.engine import duckdb
+from lakehouse.storage.atomic_file import atomic_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -64,13 +65,13 @@ class Spool:
 
     def add(self, hashes: Sequence[str], vectors: np.ndarray) -> None:
         """Keep the vectors of one call."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         rows = pa.table({"text_hash": list(hashes), "embedding": as_lists(vectors)})
-        path = self.folder / f"{uuid.uuid4().hex}.arrow"
-        partial = path.with_suffix(".partial")
-        with pa.OSFile(str(partial), "wb") as file, pa.ipc.new_file(file, rows.schema) as writer:
+        with (
+            atomic_file(self.folder / f"{uuid.uuid4().hex}.arrow") as partial,
+            pa.OSFile(str(partial), "wb") as file,
+            pa.ipc.new_file(file, rows.schema) as writer,
+        ):
             writer.write_table(rows)
-        partial.rename(path)
 
     def read(self) -> dict[str, np.ndarray]:
         """Return the kept vectors by text hash."""

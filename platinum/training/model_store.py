@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.storage.atomic_file import write_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,6 +97,4 @@ class ModelStore:
         (partial / MANIFEST).write_text(text, "utf-8")
         shutil.rmtree(target, ignore_errors=True)
         partial.rename(target)
-        pointer = self.folder / f".{MANIFEST}.partial"
-        pointer.write_text(text, "utf-8")
-        pointer.replace(self.folder / MANIFEST)
+        write_text(self.folder / MANIFEST, text)

@@ -68,6 +68,7 @@ PROSE = {
 }
 # Places where a word is meant in its ordinary sense: path, word, why
 ORDINARY = {
+    ("lakehouse/settings.py", "extra"): "the name of an option of pydantic",
     ("lakehouse/quality/fault_evidence.py", "evidence"): "the glossary's own name for the module",
     ("operations/fault_evidence.py", "evidence"): "the glossary's own name for the module",
     (

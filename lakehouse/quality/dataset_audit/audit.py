@@ -10,7 +10,9 @@ from lakehouse.engine.duckdb import connection
 from lakehouse.errors import ContractBreach, Violation
 from lakehouse.quality.dataset_audit import history
 from lakehouse.quality.dataset_audit.measurement import COUNTED, Measures, measure
-from lakehouse.quality.dataset_audit.outcome import Verdict, value_of, verdicts
+from lakehouse.quality.dataset_audit.outcome import Outcome, outcomes, value_of
+from lakehouse.runs.bookmarks import CAPTURE
+from lakehouse.storage.table_log import bookmark
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,11 +34,11 @@ class Audit:
     run: Run
     contract: Contract
     table: TableName
-    verdicts: list[Verdict] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
     measures: Measures = field(default_factory=Measures)
     values: dict[str, float] = field(default_factory=dict)
 
-    def broken(self, sample: Mapping[str, tuple[str, ...]]) -> list[Violation]:
+    def violations(self, sample: Mapping[str, tuple[str, ...]]) -> list[Violation]:
         """Return the broken promises; `sample` has rows that show it, by the name of a metric."""
         return [
             Violation(
@@ -44,13 +46,13 @@ class Audit:
                 table=str(self.table), sample=sample.get(each.rule.metric, ()),
                 severity=each.rule.severity,
             )
-            for each in self.verdicts
+            for each in self.outcomes
             if not each.good
         ]  # fmt: skip
 
-    def hold(self, sample: Mapping[str, tuple[str, ...]] | None = None) -> None:
+    def enforce(self, sample: Mapping[str, tuple[str, ...]] | None = None) -> None:
         """Raise ContractBreach for a broken rule of severity `error`; keep the others as warnings."""
-        found = self.broken(sample or {})
+        found = self.violations(sample or {})
         errors = [each for each in found if each.severity == "error"]
         self.run.warnings += [each for each in found if each.severity != "error"]
         if errors:
@@ -106,7 +108,7 @@ def audit(
         value = None if own else value_of(rule, found, now)
         if value is not None:
             values[rule.measure] = value
-    judged = verdicts(rules, found, past.values(rules), known, now, bad)
+    judged = outcomes(rules, found, past.values(rules), known, now, bad)
     return Audit(run, contract, table, judged, found, values)
 
 
@@ -121,7 +123,7 @@ def source_time(tables: Tables, domain: str) -> datetime:
     newest = EPOCH
     for name in tables.names(domain):
         table = tables.open(name) if name.layer == "bronze" else None
-        batch = None if table is None else table.transaction_version("capture")
+        batch = bookmark(table, CAPTURE)
         if table is None or batch is None:
             continue
         with connection() as database:

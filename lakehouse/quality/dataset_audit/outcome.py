@@ -33,7 +33,7 @@ class Usual:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Outcome:
     """What one rule says of one measure; `value` is in the rule's unit, None where there was none."""
 
     rule: DatasetRule
@@ -73,14 +73,14 @@ def shift(before: Sequence[int], now: Sequence[int]) -> float:
     return sum((q - p) * math.log(q / p) for p, q in shares)
 
 
-def verdicts(
+def outcomes(
     rules: Sequence[DatasetRule],
     found: Measures,
     history: Mapping[str, Sequence[float]],
     known: Mapping[str, Distribution],
     now: Mapping[str, datetime],
     bad: Mapping[str, float],
-) -> list[Verdict]:
+) -> list[Outcome]:
     """Return one verdict a rule; a rule that has nothing to go by yet is good.
 
     `now` is the instant that freshness is measured from, by what the rule names: clock or source;
@@ -94,7 +94,7 @@ def verdicts(
             value = bad[rule.unit]
         else:
             value = value_of(rule, found, now)
-        judged.append(_verdict(rule, value, history))
+        judged.append(_outcome(rule, value, history))
     return judged
 
 
@@ -117,20 +117,20 @@ def _shifted(rule: DatasetRule, found: Measures, known: Mapping[str, Distributio
     return shift(known[column].counts, found.distributions[column].counts)
 
 
-def _verdict(
+def _outcome(
     rule: DatasetRule, value: float | None, history: Mapping[str, Sequence[float]]
-) -> Verdict:
+) -> Outcome:
     if value is None:
-        return Verdict(rule, None, good=True, why="")
+        return Outcome(rule, None, good=True, why="")
     what = f"{rule.label}: {value:,.6g}{f' {rule.unit}' if rule.unit else ''}"
     if rule.history is None:
         good = rule.allows(value)
-        return Verdict(rule, value, good=good, why="" if good else f"{what}, {rule.requirement}")
+        return Outcome(rule, value, good=good, why="" if good else f"{what}, {rule.requirement}")
     known = usual(history.get(rule.measure, ()), rule.history)
     if known is None or known.low <= value <= known.high:
-        return Verdict(rule, value, good=True, why="")
+        return Outcome(rule, value, good=True, why="")
     why = (
         f"{what}, usual is {known.low:,.6g} to {known.high:,.6g} "
         f"(median {known.median:,.6g} of the last {known.runs} good runs)"
     )
-    return Verdict(rule, value, good=False, why=why)
+    return Outcome(rule, value, good=False, why=why)

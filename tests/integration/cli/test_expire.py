@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from lakehouse.errors import UsageError
-from lakehouse.quality.quarantine_rows import SETTLED
+from lakehouse.quality.quarantine_rows import RESOLUTION
 from lakehouse.runs.ledger import Ledger
 from lakehouse.storage.tables import TableName, Tables
 from operations.quarantine_expiry import age
@@ -23,7 +23,7 @@ def waiting(home):
     """Four more refused orders: open and old, open and new, replayed and old, of no time."""
     tables = Tables(str(home / "warehouse"))
     schema = QUARANTINE
-    for name, kind in {"quarantined_at": SETTLED["settled_at"], **SETTLED}.items():
+    for name, kind in {"quarantined_at": RESOLUTION["settled_at"], **RESOLUTION}.items():
         schema = schema.append(pa.field(name, kind))
     rows = [
         {

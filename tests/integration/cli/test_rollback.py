@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from lakehouse.errors import UsageError
+from lakehouse.runs.bookmarks import consumed_batch
 from lakehouse.runs.ledger import Ledger
 from lakehouse.storage import restore
 from lakehouse.storage.publications import published
@@ -139,6 +140,6 @@ def test_a_run_of_one_layer_is_undone_without_its_upstream(shop):
 
     assert done["files_to_load_again"] == []
     assert filled(shop.contents()) == filled(before)
-    assert shop.tables.consumed(SATELLITE, BRONZE) == -1
+    assert consumed_batch(shop.tables, SATELLITE, BRONZE) == -1
     assert {step.layer for step in shop.run().steps} == {"silver", "gold"}
     assert filled(shop.contents()) == filled(after)

@@ -211,7 +211,7 @@ def test_a_function_without_a_verdict_a_row_is_an_error(spark):
     )
     contract = Contract("d", "t", "1.0.0", "active", "", "", (Column("n", "int"),), (bad,))
     rows = with_python_checks(spark.range(3).selectExpr("cast(id as int) as n"), contract)
-    with pytest.raises(Exception, match="not one verdict a row"):
+    with pytest.raises(Exception, match="not one boolean a row"):
         rows.collect()
 
 

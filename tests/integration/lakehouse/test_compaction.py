@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from lakehouse.storage.compaction import FEW, Window, maintain, stands_at, survey
-from lakehouse.storage.restore import quiet_since, restore
+from lakehouse.storage.compaction import FEW, Window, maintain, streamed_version, survey
+from lakehouse.storage.restore import is_unchanged_since, restore
 from lakehouse.storage.tables import TableName, Tables
 from tests.aging import age
 
@@ -32,8 +32,8 @@ def append(tables, batch, mode="append", **options):
         write_deltalake(tables.path(NAME), rows, mode=mode, **options)
 
 
-def window(days=30, held=None):
-    return Window(days, datetime.now(UTC), held)
+def window(days=30, streamed=None):
+    return Window(days, datetime.now(UTC), streamed)
 
 
 def rows(tables, version=None):
@@ -57,7 +57,7 @@ def test_small_files_are_merged_in_the_order_of_their_batches(tables):
     files = table.get_add_actions(flatten=True)
     assert [files.column(f"{end}._batch")[0].as_py() for end in ("min", "max")] == [0, FEW]
     assert after == tables.version(NAME) > version
-    assert quiet_since(tables, NAME, version)
+    assert is_unchanged_since(tables, NAME, version)
     log = Path(tables.path(NAME), "_delta_log", f"{version + 2:020}.json").read_text()
     actions = [json.loads(line) for line in log.splitlines()]
     moved = [action.get("add") or action.get("remove") for action in actions[1:]]
@@ -142,14 +142,14 @@ def test_a_stream_finds_what_it_has_not_read(tables, tmp_path):
     """The version at which a stream stands, and all since, stay though they are old."""
     expected = aged(tables)
     offsets = tmp_path / "checkpoint" / "offsets"
-    assert stands_at(offsets.parent) is None
+    assert streamed_version(offsets.parent) is None
     offsets.mkdir(parents=True)
     for batch, version in ((9, 1), (10, 2)):
         place = {"sourceVersion": 1, "reservoirVersion": version, "index": -1}
         (offsets / str(batch)).write_text(f'v1\n{{"batchWatermarkMs":0}}\n{json.dumps(place)}')
-    held = window(held=stands_at(offsets.parent))
-    assert held.held == 2
-    maintain(tables, survey(tables, NAME, held), held)
+    kept = window(streamed=streamed_version(offsets.parent))
+    assert kept.streamed == 2
+    maintain(tables, survey(tables, NAME, kept), kept)
     assert {v: rows(tables, v) for v in range(2, 9)} == {v: expected[v] for v in range(2, 9)}
     with pytest.raises(Exception, match="log segment"):
         rows(tables, 1)

@@ -130,12 +130,12 @@ def test_bounds_and_percent():
     late = rule("freshness", "at", unit="h", operator="mustBeLessOrEqualTo", limit=2)
     found = measure(ROWS, [nulls, late], KINDS, {})
     now = {"clock": NOON + timedelta(hours=2)}
-    first, second = outcome.verdicts([nulls, late], found, {}, {}, now, {})
+    first, second = outcome.outcomes([nulls, late], found, {}, {}, now, {})
     assert not first.good
     assert first.why == "nullValues amount: 25 percent, must be less than 25 percent"
     assert second.good
     now = {"clock": NOON + timedelta(hours=3)}
-    assert not outcome.verdicts([late], found, {}, {}, now, {})[0].good
+    assert not outcome.outcomes([late], found, {}, {}, now, {})[0].good
 
 
 def test_history_of_counts_is_the_ledger_and_forgets_what_was_rolled_back(tmp_path):

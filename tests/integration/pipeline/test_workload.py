@@ -5,7 +5,7 @@ import pytest
 from contracts.parsing.load import load_domain
 from lakehouse.layers import BATCH
 from lakehouse.settings import Settings
-from lakehouse.storage.append import added
+from lakehouse.storage.table_log import bytes_added
 from lakehouse.storage.tables import TableName
 from pipeline.workload import SMALL_BYTES, TEXT_FACTOR, is_pending, is_small, nothing_to_do
 from silver import pending
@@ -67,7 +67,7 @@ def test_what_silver_has_read_does_not_count(home):
     contracts = load_domain(settings.contracts, "shop")
     assert pending.pending_bytes(tables, contracts["customers"]) == 0
     unread = pending.pending_bytes(tables, contracts["orders"])
-    whole = added(tables, TableName.of("bronze", "shop", "orders"), -1)
+    whole = bytes_added(tables, TableName.of("bronze", "shop", "orders"), -1)
     assert 0 < unread < whole
 
 
