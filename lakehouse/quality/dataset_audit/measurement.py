@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from lakehouse.engine.duckdb import connection
-from lakehouse.quality.dataset_audit.expressions import (
+from contracts.compilers.dataset_metrics.aggregates import (
     DUCKDB,
     LEFT_OUT,
     SPARK,
@@ -16,6 +15,7 @@ from lakehouse.quality.dataset_audit.expressions import (
     is_number,
     measured,
 )
+from lakehouse.engine.duckdb import connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
