@@ -146,7 +146,7 @@ def build(
     if not publication.says_the_same_as(last):
         publish.append(tables, publication)
     for each in found.audits:
-        each.remember()
+        each.record()
     return steps
 
 

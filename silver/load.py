@@ -104,7 +104,7 @@ def _load_one(spark: SparkSession, batch: Batch, progress: Callable[..., None]) 
         loaded = large_batch.load(spark, batch, rows, stored)
     reconcile(contract, loaded, expected)
     if loaded.audit is not None:
-        loaded.audit.remember()
+        loaded.audit.record()
     split = loaded.split
     step = run.record(
         Step(

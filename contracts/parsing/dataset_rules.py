@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from contracts.compilers.dataset_metrics import METRICS
 from contracts.errors import ContractError
-from contracts.model.dataset_rule import OPERATORS, SPANS, DatasetRule, History
+from contracts.model.dataset_rule import OPERATORS, DatasetRule, History
 from contracts.model.strict import Strict
 
 if TYPE_CHECKING:
@@ -21,31 +22,12 @@ if TYPE_CHECKING:
     from contracts.parsing.document import Document
 
 ENGINE = "lakehouse"
-# metric -> whether it measures no column, one or several
-STANDARD = {
-    "rowCount": "none",
-    "nullValues": "one",
-    "missingValues": "one",
-    "duplicateValues": "some",
-}
-OWN = STANDARD | {
-    "distinctValues": "one",
-    "sum": "one",
-    "distributionShift": "one",
-    "freshness": "one",
-    "badRows": "none",
-    "reconciliation": "none",
-}
-UNBINNED = ("date", "timestamp", "binary", "array", "map", "struct")
 
 
 class Implementation(Strict):
     """What stands under `implementation` of a rule of our own."""
 
-    metric: Literal[
-        "rowCount", "nullValues", "missingValues", "duplicateValues", "distinctValues", "sum",
-        "distributionShift", "freshness", "badRows", "reconciliation",
-    ]  # fmt: skip
+    metric: str
     column: str = ""
     columns: tuple[str, ...] = ()
     values: tuple[Any, ...] = ()
@@ -64,15 +46,18 @@ class Implementation(Strict):
     mustBeBetween: tuple[float, float] | None = None
     mustNotBeBetween: tuple[float, float] | None = None
 
+    @field_validator("metric")
+    @classmethod
+    def _registered(cls, metric: str) -> str:
+        if metric not in METRICS:
+            raise ValueError(f"'{metric}' is not known; known are {', '.join(sorted(METRICS))}")
+        return metric
+
     @model_validator(mode="after")
     def _one_comparison(self) -> Implementation:
         given = [name for name in OPERATORS if getattr(self, name) is not None]
         if len(given) + (self.history is not None) != 1:
             raise ValueError("exactly one of history and the mustBe... comparisons is needed")
-        if self.metric == "reconciliation" and not self.control:
-            raise ValueError(
-                "reconciliation needs control, the path of the file that states a count"
-            )
         for between in (self.mustBeBetween, self.mustNotBeBetween):
             if between is not None and between[0] > between[1]:
                 raise ValueError(f"minimum {between[0]:g} is above maximum {between[1]:g}")
@@ -81,7 +66,8 @@ class Implementation(Strict):
 
 def is_dataset_rule(raw: dict[str, Any]) -> bool:
     """Return whether an item of a `quality` list is a rule on the dataset as a whole."""
-    return raw.get("metric") in STANDARD or raw.get("engine") == ENGINE
+    metric = METRICS.get(raw.get("metric", ""))
+    return (metric is not None and metric.standard) or raw.get("engine") == ENGINE
 
 
 def dataset_rules_of(source: Document, columns: Sequence[Column]) -> tuple[DatasetRule, ...]:
@@ -160,25 +146,6 @@ def _message(problem: Any) -> str:
 def _check(
     source: Document, path: list[str | int], rule: DatasetRule, kinds: dict[str, str]
 ) -> None:
-    for column in rule.columns:
-        if column not in kinds:
-            raise source.error(
-                path, f"{rule.metric} names the column '{column}', which is not there"
-            )
-    wanted = OWN[rule.metric]
-    enough = {"none": not rule.columns, "one": len(rule.columns) == 1, "some": bool(rule.columns)}
-    if not enough[wanted]:
-        raise source.error(path, f"{rule.metric} measures {wanted} column, not {len(rule.columns)}")
-    if rule.metric == "freshness":
-        if rule.unit not in SPANS or kinds[rule.columns[0]] not in ("timestamp", "date"):
-            message = f"freshness needs a timestamp or date and a unit, one of {', '.join(SPANS)}"
-            raise source.error(path, message)
-    elif rule.unit in SPANS:
-        raise source.error(
-            path, f"{rule.metric} is no span of time: '{rule.unit}' is no unit of it"
-        )
-    if rule.metric == "distributionShift" and rule.history is not None:
-        raise source.error(path, "distributionShift compares with the last good version already")
-    if rule.metric == "distributionShift" and kinds[rule.columns[0]].startswith(UNBINNED):
-        kind = kinds[rule.columns[0]]
-        raise source.error(path, f"distributionShift takes numbers and texts, no {kind}")
+    problem = METRICS[rule.metric].problem_of(rule, kinds)
+    if problem:
+        raise source.error(path, problem)

@@ -1,4 +1,4 @@
-"""Audits what a dataset is about to be given: measured once, judged, remembered where it is good."""
+"""Audits the rows that a dataset is about to get: measures them, compares, records good measures."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from contracts.compilers.dataset_metrics import METRICS
 from lakehouse.engine.duckdb import connection
 from lakehouse.errors import ContractBreach, Violation
 from lakehouse.quality.dataset_audit import history
-from lakehouse.quality.dataset_audit.measurement import COUNTED, Measures, measure
+from lakehouse.quality.dataset_audit.measurement import Measures, measure
 from lakehouse.quality.dataset_audit.outcome import Outcome, outcomes, value_of
 from lakehouse.runs.bookmarks import CAPTURE
 from lakehouse.storage.table_log import bookmark
@@ -29,43 +30,43 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass
 class Audit:
-    """What became of a dataset's rules in one run."""
+    """The outcomes of a dataset's rules in one run."""
 
     run: Run
     contract: Contract
     table: TableName
-    outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list[Outcome])
     measures: Measures = field(default_factory=Measures)
-    values: dict[str, float] = field(default_factory=dict)
+    values: dict[str, float] = field(default_factory=dict[str, float])
 
     def violations(self, sample: Mapping[str, tuple[str, ...]]) -> list[Violation]:
-        """Return the broken promises; `sample` has rows that show it, by the name of a metric."""
+        """Return the violations of rules; `sample` describes rows, by the name of a metric."""
         return [
             Violation(
-                self.contract.dataset, self.table.layer, each.rule.label, each.why,
-                table=str(self.table), sample=sample.get(each.rule.metric, ()),
-                severity=each.rule.severity,
+                self.contract.dataset, self.table.layer, outcome.rule.label, outcome.message,
+                table=str(self.table), sample=sample.get(outcome.rule.metric, ()),
+                severity=outcome.rule.severity,
             )
-            for each in self.outcomes
-            if not each.good
+            for outcome in self.outcomes
+            if not outcome.good
         ]  # fmt: skip
 
     def enforce(self, sample: Mapping[str, tuple[str, ...]] | None = None) -> None:
-        """Raise ContractBreach for a broken rule of severity `error`; keep the others as warnings."""
-        found = self.violations(sample or {})
-        errors = [each for each in found if each.severity == "error"]
-        self.run.warnings += [each for each in found if each.severity != "error"]
+        """Raise ContractBreach where a rule of severity `error` is violated; add warnings to the run."""
+        violations = self.violations(sample or {})
+        errors = [violation for violation in violations if violation.severity == "error"]
+        self.run.warnings += [v for v in violations if v.severity != "error"]
         if errors:
-            whys = "; ".join(each.message for each in errors)
+            reasons = "; ".join(violation.message for violation in errors)
             raise ContractBreach(
                 f"{self.contract.dataset}: {self.table} stays as it is, the {self.table.layer} batch "
-                f"broke its contract: {whys}",
+                f"broke its contract: {reasons}",
                 errors,
             )
 
-    def remember(self) -> None:
-        """Keep what was measured as the past of later runs; for when the rows are written."""
-        history.remember(
+    def record(self) -> None:
+        """Append the measures to the history of later runs; call it when the rows are written."""
+        history.record(
             self.run.tables, self.contract.domain, str(self.table), self.run.number,
             self.values, self.measures.distributions,
         )  # fmt: skip
@@ -79,37 +80,36 @@ def audit(
     counted: Mapping[str, float] | None = None,
     kinds: Mapping[str, str] | None = None,
 ) -> Audit:
-    """Measure and judge the rows that a run is about to give to a table; nothing is raised yet.
+    """Measure the rows that a run is about to write to a table, against its rules; raise nothing yet.
 
-    `counted` are the measures that the run made itself: `valid` and `quarantined` of `input` rows. No rule, or
-    none that the rows can answer, costs nothing.
+    `counted` are the measures that the run made itself: `valid` and `quarantined` of `input` rows.
+    No rule, or none that the rows can be measured for, costs nothing.
     """
     rules = [r for r in contract.dataset_rules if r.metric != "reconciliation"]
     if counted is None:
-        rules = [rule for rule in rules if rule.metric != "badRows"]
+        rules = [rule for rule in rules if METRICS[rule.metric].kind != "run"]
     if not rules:
         return Audit(run, contract, table)
     past = history.Past(run.tables, contract.domain, str(table))
-    known = past.distributions()
+    earlier = past.distributions()
     kinds = kinds or {column.name: column.type for column in contract.columns}
     counting = [rule for rule in rules if counted is None or rule.metric != "rowCount"]
-    found = measure(rows, counting, kinds, known)
+    measures = measure(rows, counting, kinds, earlier)
     if counted is not None:
-        # The ledger counts deletes, too, and it is the ledger that this is compared with.
+        # The ledger counts deletes, too, and its counts are what this is compared with.
         events = {r.measure: counted["valid"] for r in rules if r.metric == "rowCount"}
-        found.values.update(events)
-    bad = _bad_rows(counted or {})
+        measures.values.update(events)
     now = {"clock": datetime.now(UTC)}
     if any(rule.against == "source" for rule in rules):
         now["source"] = source_time(run.tables, contract.domain)
-    values = {}
+    values: dict[str, float] = {}
     for rule in rules:
-        own = rule.metric in (*COUNTED, "distributionShift")
-        value = None if own else value_of(rule, found, now)
+        stored = METRICS[rule.metric].kind in ("number", "instant")
+        value = value_of(rule, measures, now) if stored else None
         if value is not None:
             values[rule.measure] = value
-    judged = outcomes(rules, found, past.values(rules), known, now, bad)
-    return Audit(run, contract, table, judged, found, values)
+    compared = outcomes(rules, measures, past.values(rules), earlier, now, _bad_rows(counted or {}))
+    return Audit(run, contract, table, compared, measures, values)
 
 
 def _bad_rows(counted: Mapping[str, float]) -> dict[str, float]:
@@ -128,7 +128,7 @@ def source_time(tables: Tables, domain: str) -> datetime:
             continue
         with connection() as database:
             database.register("batch", table.scan(["_source_ts"], predicate=f"_batch = {batch}"))
-            found = database.execute("select epoch_us(max(_source_ts)) from batch").fetchone()
-        if found and found[0] is not None:
-            newest = max(newest, datetime.fromtimestamp(found[0] / 1e6, UTC))
+            row = database.execute("select epoch_us(max(_source_ts)) from batch").fetchone()
+        if row and row[0] is not None:
+            newest = max(newest, datetime.fromtimestamp(row[0] / 1e6, UTC))
     return newest

@@ -1,4 +1,4 @@
-"""What was measured before: one row is one measure of one dataset in one run, in an `ops` table."""
+"""The history of measures: one row is one measure of one dataset in one run, in an `ops` table."""
 
 from __future__ import annotations
 
@@ -21,22 +21,24 @@ MEASURES = TableName("ops", "dataset_measures")
 
 
 class Past:
-    """The measures of one table in earlier runs whose verdict was good, oldest first.
+    """The measures of one table in earlier runs that were good, oldest first.
 
-    Runs that were rolled back do not count: what they brought is gone.
+    Runs that were rolled back do not count: their rows are gone.
     """
 
     def __init__(self, tables: Tables, domain: str, table: str) -> None:
         """Read the measures as they stand now."""
         self.tables, self.domain, self.table = tables, domain, table
-        undone = {run["run"] for run in Ledger(tables).runs(domain) if run["status"] == ROLLED_BACK}
+        rolled_back = {
+            run["run"] for run in Ledger(tables).runs(domain) if run["status"] == ROLLED_BACK
+        }
         rows = [
             row
             for row in tables.rows(MEASURES)
-            if row["table"] == table and row["domain"] == domain and row["run"] not in undone
+            if row["table"] == table and row["domain"] == domain and row["run"] not in rolled_back
         ]
         self.rows = sorted(rows, key=lambda row: (row["run"], row["at"]))
-        self.undone = undone
+        self.rolled_back = rolled_back
 
     def values(self, rules: Iterable[DatasetRule]) -> dict[str, list[float]]:
         """Return the values of each measure that a rule compares with its history.
@@ -44,17 +46,17 @@ class Past:
         Row counts and shares of bad rows come from the run ledger, so they reach back to before
         the rule was written.
         """
-        found: dict[str, list[float]] = defaultdict(list)
+        values: dict[str, list[float]] = defaultdict(list)
         for row in self.rows:
             if row["value"] is not None:
-                found[row["measure"]].append(row["value"])
+                values[row["measure"]].append(row["value"])
         compared = [rule for rule in rules if rule.history is not None]
         if any(rule.metric in ("rowCount", "badRows") for rule in compared):
             steps = self._steps()
             for rule in compared:
                 if rule.metric in ("rowCount", "badRows") and steps:
-                    found[rule.measure] = [_of_step(rule, step) for step in steps]
-        return found
+                    values[rule.measure] = [_of_step(rule, step) for step in steps]
+        return values
 
     def _steps(self) -> list[dict[str, Any]]:
         return [
@@ -63,7 +65,7 @@ class Past:
             if step["table"] == self.table
             and step["status"] == "done"
             and step["valid"] + step["quarantined"]
-            and step["run"] not in self.undone
+            and step["run"] not in self.rolled_back
         ]
 
     def distributions(self) -> dict[str, Distribution]:
@@ -83,7 +85,7 @@ def _of_step(rule: DatasetRule, step: dict[str, Any]) -> float:
     return 100 * count / rows if rule.unit == "percent" else float(count)
 
 
-def remember(
+def record(
     tables: Tables,
     domain: str,
     table: str,
@@ -91,7 +93,7 @@ def remember(
     values: dict[str, float],
     distributions: dict[str, Distribution],
 ) -> None:
-    """Append what a run measured of a table that was good; once a run, read as the newest."""
+    """Append the measures of a table in a run that was good; call it once a run."""
     import pyarrow as pa
 
     fixed = {"run": run, "domain": domain, "table": table, "at": datetime.now(UTC)}
@@ -102,9 +104,9 @@ def remember(
             **fixed,
             "measure": column,
             "value": None,
-            "detail": json.dumps({"cuts": one.cuts, "counts": one.counts}),
+            "detail": json.dumps({"cuts": distribution.cuts, "counts": distribution.counts}),
         }
-        for column, one in distributions.items()
+        for column, distribution in distributions.items()
     ]
     schema = pa.schema(
         [

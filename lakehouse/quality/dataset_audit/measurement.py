@@ -1,20 +1,17 @@
-"""Measures what a dataset's rules need, all of it in one aggregate over the changed rows."""
+"""Measures what a dataset's rules need, all of it in one aggregate over the changed rows.
+
+The SQL of each metric stands in `contracts.compilers.dataset_metrics`, where metrics are added.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from contracts.compilers.dataset_metrics.aggregates import (
-    DUCKDB,
-    LEFT_OUT,
-    SPARK,
-    Dialect,
-    bin_counts,
-    cuts,
-    is_number,
-    measured,
-)
+from contracts.compilers.dataset_metrics import METRICS
+from contracts.compilers.dataset_metrics.bins import bin_counts, cuts, is_number
+from contracts.compilers.dataset_metrics.dialect import DUCKDB, SPARK, Dialect
+from contracts.compilers.dataset_metrics.metric import UNCHANGED, MetricInput
 from lakehouse.engine.duckdb import connection
 
 if TYPE_CHECKING:
@@ -25,9 +22,8 @@ if TYPE_CHECKING:
 
     from contracts.model.dataset_rule import DatasetRule
 
-    Run = Callable[[dict[str, str]], dict[str, Any]]
-# Measured by the run itself, not in the rows
-COUNTED = ("badRows", "reconciliation")
+    # Named aggregates to their values
+    Query = Callable[[dict[str, str]], dict[str, Any]]
 ROWS = "rowCount"
 
 
@@ -41,43 +37,45 @@ class Distribution:
 
 @dataclass
 class Measures:
-    """What was measured of a dataset: rows, values by measure, distributions by column."""
+    """The measures of a dataset: rows, values by measure, distributions by column."""
 
     rows: int = 0
-    values: dict[str, float | None] = field(default_factory=dict)
-    distributions: dict[str, Distribution] = field(default_factory=dict)
+    values: dict[str, float | None] = field(default_factory=dict[str, "float | None"])
+    distributions: dict[str, Distribution] = field(default_factory=dict[str, Distribution])
 
 
 def measure(
     rows: pa.Table | DataFrame,
     rules: Iterable[DatasetRule],
     kinds: Mapping[str, str],
-    known: Mapping[str, Distribution],
+    earlier: Mapping[str, Distribution],
 ) -> Measures:
     """Return the measures of some rows: one aggregate, whatever the number of rules.
 
-    `kinds` are the columns' Spark types, `known` the last good distributions. A column without one
-    costs a second aggregate, once: its bins have to be chosen before its rows can be counted.
+    `kinds` are the columns' Spark types, `earlier` the last good distributions. A column without
+    one costs a second aggregate, the first time: its bins are chosen before its rows are counted.
     """
-    wanted = [rule for rule in rules if rule.metric not in COUNTED]
-    if not wanted:
+    measured = [rule for rule in rules if METRICS[rule.metric].kind != "run"]
+    if not measured:
         return Measures()
-    run, dialect, columns = _engine(rows)
-    left_out = LEFT_OUT in columns
-    simple = {
-        rule.measure: measured(rule, kinds, dialect, left_out=left_out)
-        for rule in wanted
-        if rule.metric != "distributionShift"
+    query, dialect, columns = _engine(rows)
+    values: dict[str, str] = {}
+    for rule in measured:
+        aggregate = METRICS[rule.metric].aggregate
+        if aggregate is not None:
+            given = MetricInput(rule, kinds, dialect, partial_updates=UNCHANGED in columns)
+            values[rule.measure] = aggregate(given)
+    binned = {
+        rule.columns[0]: rule for rule in measured if METRICS[rule.metric].kind == "distribution"
     }
-    shifting = {rule.columns[0]: rule for rule in wanted if rule.metric == "distributionShift"}
-    bins = {column: known[column].cuts for column in shifting if column in known}
-    unknown = {c: cuts(rule, kinds, dialect) for c, rule in shifting.items() if c not in bins}
-    first = run({ROWS: "count(*)", **simple, **unknown, **_binned(bins, kinds, dialect)})
-    chosen = {c: _usable(first[c], number=is_number(kinds[c])) for c in unknown}
-    counted = first | (run(_binned(chosen, kinds, dialect)) if chosen else {})
+    bins = {column: earlier[column].cuts for column in binned if column in earlier}
+    unbinned = {c: cuts(rule, kinds, dialect) for c, rule in binned.items() if c not in bins}
+    first = query({ROWS: "count(*)", **values, **unbinned, **_bins(bins, kinds, dialect)})
+    chosen = {c: _usable(first[c], number=is_number(kinds[c])) for c in unbinned}
+    counted = first | (query(_bins(chosen, kinds, dialect)) if chosen else {})
     return Measures(
         int(first[ROWS]),
-        {key: first[key] for key in simple},
+        {key: first[key] for key in values},
         {
             column: Distribution(
                 edges, [int(counted[f"{column}\0{place}"]) for place in range(len(edges) + 1)]
@@ -87,7 +85,7 @@ def measure(
     )
 
 
-def _binned(
+def _bins(
     bins: Mapping[str, list[Any]], kinds: Mapping[str, str], dialect: Dialect
 ) -> dict[str, str]:
     return {
@@ -97,28 +95,31 @@ def _binned(
     }
 
 
-def _usable(found: list[Any] | None, *, number: bool) -> list[Any]:
-    """Return cuts in order, each once: a value that is very frequent is several quantiles."""
-    given = [each for each in found or [] if each is not None]
-    return sorted({float(each) for each in given}) if number else sorted({str(e) for e in given})
+def _usable(chosen: list[Any] | None, *, number: bool) -> list[Any]:
+    """Return distinct cuts in order: a value that is very frequent is several quantiles."""
+    given = [cut for cut in chosen or [] if cut is not None]
+    return sorted({float(cut) for cut in given}) if number else sorted({str(cut) for cut in given})
 
 
-def _engine(rows: Any) -> tuple[Run, Dialect, list[str]]:
+def _engine(rows: pa.Table | DataFrame) -> tuple[Query, Dialect, list[str]]:
     if hasattr(rows, "sparkSession"):
-        return lambda wanted: _by_spark(rows, wanted), SPARK, list(rows.columns)
-    return lambda wanted: _by_duckdb(rows, wanted), DUCKDB, list(rows.column_names)
+        frame = cast("DataFrame", rows)
+        return lambda wanted: _by_spark(frame, wanted), SPARK, list(frame.columns)
+    table = cast("pa.Table", rows)
+    return lambda wanted: _by_duckdb(table, wanted), DUCKDB, list(table.column_names)
 
 
-def _by_spark(rows: Any, wanted: dict[str, str]) -> dict[str, Any]:
+def _by_spark(rows: DataFrame, wanted: dict[str, str]) -> dict[str, Any]:
     from pyspark.sql import functions as F
 
-    found = rows.agg(*[F.expr(e).alias(f"m{i}") for i, e in enumerate(wanted.values())]).first()
-    return dict(zip(wanted, found, strict=True))
+    row = rows.agg(*[F.expr(e).alias(f"m{i}") for i, e in enumerate(wanted.values())]).first()
+    assert row is not None
+    return dict(zip(wanted, row, strict=True))
 
 
-def _by_duckdb(rows: Any, wanted: dict[str, str]) -> dict[str, Any]:
+def _by_duckdb(rows: pa.Table, wanted: dict[str, str]) -> dict[str, Any]:
     with connection() as database:
         database.register("changed", rows)
-        found = database.execute(f"select {', '.join(wanted.values())} from changed").fetchone()
-    assert found is not None
-    return dict(zip(wanted, found, strict=True))
+        row = database.execute(f"select {', '.join(wanted.values())} from changed").fetchone()
+    assert row is not None
+    return dict(zip(wanted, row, strict=True))

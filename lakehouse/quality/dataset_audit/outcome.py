@@ -1,4 +1,4 @@
-"""Compares measures with what was promised, or with what used to be measured."""
+"""Compares the measures of a dataset with its rules' bounds, or with what is usual for it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from contracts.compilers.dataset_metrics import METRICS
 from contracts.model.dataset_rule import SPANS
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ LEAST_SHARE = 1e-4
 
 @dataclass(frozen=True)
 class Usual:
-    """What a measure used to be: the median of the last good runs, and how far it may be off."""
+    """The usual range of a measure: the median of the last good runs, and its bounds."""
 
     median: float
     low: float
@@ -34,16 +35,19 @@ class Usual:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one rule says of one measure; `value` is in the rule's unit, None where there was none."""
+    """Whether one measure is within one rule; `value` is in the rule's unit, None for no value.
+
+    `message` states the value and the bounds that it is not within, empty where it is `good`.
+    """
 
     rule: DatasetRule
     value: float | None
     good: bool
-    why: str
+    message: str = ""
 
 
 def usual(history: Sequence[float], how: History) -> Usual | None:
-    """Return the usual range of a measure, None while there are too few runs to know.
+    """Return the usual range of a measure, None while there are too few runs.
 
     The modified z-score of Iglewicz and Hoaglin (1993): 0.6745 * |x - median| / MAD. The spread is
     taken as `tolerance` of the median at least, so that a series without any is no trap.
@@ -75,62 +79,64 @@ def shift(before: Sequence[int], now: Sequence[int]) -> float:
 
 def outcomes(
     rules: Sequence[DatasetRule],
-    found: Measures,
+    measures: Measures,
     history: Mapping[str, Sequence[float]],
-    known: Mapping[str, Distribution],
+    earlier: Mapping[str, Distribution],
     now: Mapping[str, datetime],
-    bad: Mapping[str, float],
+    bad_rows: Mapping[str, float],
 ) -> list[Outcome]:
-    """Return one verdict a rule; a rule that has nothing to go by yet is good.
+    """Return one outcome a rule; a rule that has nothing to compare with yet is good.
 
-    `now` is the instant that freshness is measured from, by what the rule names: clock or source;
-    `bad` are the rejected rows by unit.
+    `earlier` are the last good distributions by column. `now` is the instant that freshness is
+    measured from, by what the rule names: clock or source; `bad_rows` are the rejected rows by unit.
     """
-    judged = []
+    compared: list[Outcome] = []
     for rule in rules:
-        if rule.metric == "distributionShift":
-            value = _shifted(rule, found, known)
-        elif rule.metric == "badRows":
-            value = bad[rule.unit]
+        if METRICS[rule.metric].kind == "distribution":
+            value = _shifted(rule, measures, earlier)
+        elif METRICS[rule.metric].kind == "run":
+            value = bad_rows[rule.unit]
         else:
-            value = value_of(rule, found, now)
-        judged.append(_outcome(rule, value, history))
-    return judged
+            value = value_of(rule, measures, now)
+        compared.append(_outcome(rule, value, history))
+    return compared
 
 
-def value_of(rule: DatasetRule, found: Measures, now: Mapping[str, datetime]) -> float | None:
+def value_of(rule: DatasetRule, measures: Measures, now: Mapping[str, datetime]) -> float | None:
     """Return a rule's measure in the rule's unit, None where nothing could be measured."""
-    raw = found.values.get(rule.measure)
+    raw = measures.values.get(rule.measure)
     if raw is None:
         return None
-    if rule.metric == "freshness":
+    if METRICS[rule.metric].kind == "instant":
         return (now[rule.against].timestamp() - raw / 1e6) / SPANS[rule.unit]
     if rule.unit == "percent":
-        return 100 * raw / found.rows if found.rows else None
+        return 100 * raw / measures.rows if measures.rows else None
     return float(raw)
 
 
-def _shifted(rule: DatasetRule, found: Measures, known: Mapping[str, Distribution]) -> float | None:
+def _shifted(
+    rule: DatasetRule, measures: Measures, earlier: Mapping[str, Distribution]
+) -> float | None:
     column = rule.columns[0]
-    if column not in known or column not in found.distributions:
+    if column not in earlier or column not in measures.distributions:
         return None
-    return shift(known[column].counts, found.distributions[column].counts)
+    return shift(earlier[column].counts, measures.distributions[column].counts)
 
 
 def _outcome(
     rule: DatasetRule, value: float | None, history: Mapping[str, Sequence[float]]
 ) -> Outcome:
     if value is None:
-        return Outcome(rule, None, good=True, why="")
-    what = f"{rule.label}: {value:,.6g}{f' {rule.unit}' if rule.unit else ''}"
+        return Outcome(rule, None, good=True)
+    text = f"{rule.label}: {value:,.6g}{f' {rule.unit}' if rule.unit else ''}"
     if rule.history is None:
         good = rule.allows(value)
-        return Outcome(rule, value, good=good, why="" if good else f"{what}, {rule.requirement}")
-    known = usual(history.get(rule.measure, ()), rule.history)
-    if known is None or known.low <= value <= known.high:
-        return Outcome(rule, value, good=True, why="")
-    why = (
-        f"{what}, usual is {known.low:,.6g} to {known.high:,.6g} "
-        f"(median {known.median:,.6g} of the last {known.runs} good runs)"
+        return Outcome(rule, value, good, "" if good else f"{text}, {rule.requirement}")
+    span = usual(history.get(rule.measure, ()), rule.history)
+    if span is None or span.low <= value <= span.high:
+        return Outcome(rule, value, good=True)
+    message = (
+        f"{text}, usual is {span.low:,.6g} to {span.high:,.6g} "
+        f"(median {span.median:,.6g} of the last {span.runs} good runs)"
     )
-    return Outcome(rule, value, good=False, why=why)
+    return Outcome(rule, value, good=False, message=message)

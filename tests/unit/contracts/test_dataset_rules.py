@@ -77,11 +77,11 @@ def test_channels_come_from_support(contracts):
 @pytest.mark.parametrize(
     ("rule", "said"),
     [
-        (own(metric="rowsCount", mustBe=1), "metric"),
+        (own(metric="rowsCount", mustBe=1), "'rowsCount' is not known; known are"),
         (own(metric="rowCount", mustBe=1, history={}), "exactly one of history"),
         (own(metric="rowCount"), "exactly one of history"),
         (own(metric="rowCount", mustBeBetween=[3, 2]), "minimum 3 is above maximum 2"),
-        (own(metric="rowCount", column="amount", mustBe=1), "measures none column"),
+        (own(metric="rowCount", column="amount", mustBe=1), "measures no column"),
         (own(metric="nullValues", column="amuont", mustBe=0), "'amuont', which is not there"),
         (own(metric="nullValues", mustBe=0), "measures one column, not 0"),
         (own(metric="freshness", column="amount", unit="h", mustBe=1), "needs a timestamp"),
