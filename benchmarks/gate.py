@@ -30,8 +30,8 @@ def gated_write(home: Path) -> dict[str, Any]:
 
     `load` is what the gate guards: the rows with their vault keys and the hash of their content, as
     they are stored in silver. `bare` copies the columns as they are, the least that a write can be.
-    The gated one of each writes the same columns; it cleanses and judges each row by every rule of
-    the contract and keeps the good ones. Writes alternate, so a slow moment hits all.
+    The gated one of each writes the same columns; it cleanses and validates each row by every rule
+    of the contract and keeps the good ones. Writes alternate, so a slow moment hits all.
     """
     settings = Settings(home=home)
     session = spark(settings)

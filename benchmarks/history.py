@@ -58,7 +58,7 @@ def history(folder: Path, scale: str) -> dict[str, Any]:
             print(years, day.seconds, flush=True)
             seconds[years].append(day.seconds)
             layers[years] = by_layer(day.result["steps"])
-    one = median(seconds[YEARS[0]])
+    one_year = median(seconds[YEARS[0]])
     return {
         "scale": scale,
         "years": {
@@ -70,7 +70,7 @@ def history(folder: Path, scale: str) -> dict[str, Any]:
             }
             for years in YEARS
         },
-        "times_one_year": {str(y): round(median(seconds[y]) / one, 2) for y in YEARS},
+        "times_one_year": {str(y): round(median(seconds[y]) / one_year, 2) for y in YEARS},
     }
 
 
@@ -88,18 +88,18 @@ def late(folder: Path, scale: str) -> dict[str, Any]:
     """Return the median seconds of a thousand changes in order, and of as many that come late.
 
     In order they are the next new lines. Late they are lines of 300 different days that the
-    history lacks, at places in the source's log before all that was carried. Runs alternate, each
+    history lacks, at places in the source's log before all that was loaded. Runs alternate, each
     on a copy of the same home.
     """
     home = folder / "late"
     lakehouse(home, "land", DOMAIN, "--days", "0", "--scale", scale)
-    held = _hold_back(_snapshot(home, "transactions"))
+    missing = _take_out(_snapshot(home, "transactions"))
     lakehouse(home, "run", DOMAIN)
     lakehouse(home, "land", DOMAIN, "--days", "1")
     lakehouse(home, "run", DOMAIN)
     coming = rows("transactions", scale, first=START_DAY + timedelta(days=1))
     coming = coming.sort_by("transaction_timestamp").slice(0, LATE_ROWS)
-    kinds = {"in_order": _log(coming, Log(10**9, 10**6)), "late": _log(held, Log(1_000, 1))}
+    kinds = {"in_order": _log(coming, Log(10**9, 10**6)), "late": _log(missing, Log(1_000, 1))}
     seconds: dict[str, list[float]] = defaultdict(list)
     steps: dict[str, Any] = {}
     for turn in range(PAIRS + 1):
@@ -117,7 +117,7 @@ def late(folder: Path, scale: str) -> dict[str, Any]:
     medians = {kind: median(values) for kind, values in seconds.items()}
     return {
         "scale": scale,
-        "rows": {"in_order": coming.num_rows, "late": held.num_rows},
+        "rows": {"in_order": coming.num_rows, "late": missing.num_rows},
         "late_days": LATE_DAYS,
         "seconds": dict(seconds),
         "medians": medians,
@@ -133,7 +133,7 @@ def _any_year(folder: Path) -> Path:
     text = path.read_text(encoding="utf-8")
     first = '"2017-01-01T00:00:00"'
     if text.count(first) != 1:
-        raise ValueError(f"{path} does not say {first} once")
+        raise ValueError(f"{path} has {first} not once")
     path.write_text(text.replace(first, '"1990-01-01T00:00:00"'), encoding="utf-8")
     return folder
 
@@ -162,7 +162,7 @@ def _with(table: pa.Table, column: str, values: pa.ChunkedArray) -> pa.Table:
     return table.set_column(place, table.schema.field(place), values)
 
 
-def _hold_back(path: Path) -> pa.Table:
+def _take_out(path: Path) -> pa.Table:
     """Take a thousand lines of the last 300 days out of the history, evenly, and return them."""
     table = pq.read_table(path)
     days = row_days("transactions", table)

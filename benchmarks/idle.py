@@ -23,7 +23,7 @@ RUNS = 5
 
 
 def idle(home: Path) -> dict[str, Any]:
-    """Return the median seconds of each verb on a home where everything is carried."""
+    """Return the median seconds of each verb on a home where everything is loaded."""
     seconds = {}
     for name, verb in VERBS.items():
         before = files(home)

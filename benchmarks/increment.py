@@ -18,11 +18,11 @@ DOMAIN = "retail"
 
 
 def increment(folder: Path, scale: str) -> dict[str, Any]:
-    """Return seconds and bytes of carrying everything from nothing, then of carrying a day.
+    """Return seconds and bytes of loading everything from nothing, then of loading a day.
 
-    The first day is carried by a process that starts cold, as a scheduled run does; the second by
+    The first day is loaded by a process that starts cold, as a scheduled run does; the second by
     the same process, as one that is left on does. Everything is the history and two days. Bytes
-    are what Delta says each commit added; seconds by layer come from the run ledger.
+    are those that each commit added by Delta's log; seconds by layer come from the run ledger.
     """
     home = folder / "increment"
     lakehouse(home, "land", DOMAIN, "--days", "2", "--scale", scale)
@@ -60,15 +60,15 @@ def _figures(steps: list[dict[str, Any]], seconds: float) -> dict[str, Any]:
 
 
 def _two_days(home: Path, started: float) -> list[dict[str, Any]]:
-    """Land and carry two days in this process; the first counts from the process's start."""
-    settings, found = Settings(home=home), []
+    """Land and load two days in this process; the first counts from the process's start."""
+    settings, figures = Settings(home=home), []
     for _ in range(2):
         before = time.time()
         lakehouse(home, "land", DOMAIN, "--days", "1")
-        started = started + time.time() - before if not found else time.time()
+        started = started + time.time() - before if not figures else time.time()
         steps = run_layers(settings, DOMAIN).to_dict()["steps"]
-        found.append(_figures(steps, time.time() - started))
-    return found
+        figures.append(_figures(steps, time.time() - started))
+    return figures
 
 
 if __name__ == "__main__":

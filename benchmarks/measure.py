@@ -53,10 +53,10 @@ def lakehouse(home: Path, *arguments: str, **environment: str) -> Ran:
 
 def by_layer(steps: list[dict[str, Any]]) -> dict[str, float]:
     """Return the seconds of a run's steps by layer; steps run side by side, so they add up to more."""
-    found: dict[str, float] = {}
+    layers: dict[str, float] = {}
     for step in steps:
-        found[step["layer"]] = found.get(step["layer"], 0.0) + step["seconds"]
-    return {layer: round(seconds, 1) for layer, seconds in found.items()}
+        layers[step["layer"]] = layers.get(step["layer"], 0.0) + step["seconds"]
+    return {layer: round(seconds, 1) for layer, seconds in layers.items()}
 
 
 def machine() -> dict[str, Any]:
@@ -91,5 +91,5 @@ def write(name: str, figures: dict[str, Any]) -> Path:
 
 def files(folder: Path) -> dict[str, tuple[int, int]]:
     """Return size and time of every file below a folder."""
-    found = (path for path in folder.rglob("*") if path.is_file())
-    return {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in found}
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in paths}

@@ -1,4 +1,4 @@
-"""How each peer is given the rules, one function a peer: it judges the rows and writes them.
+"""How each peer is given the rules, one function a peer: it validates the rows and writes them.
 
 A function returns (failing rows that came out, or None; whether they came with their reasons).
 Imports stand in the functions: no environment has all peers.
@@ -29,17 +29,17 @@ def ours(rows: DataFrame, spec: Spec, write: Callable[..., Any]) -> Outcome:
 
     contract = load_domain(Path(spec["contracts"]), spec["domain"])[spec["dataset"]]
     columns = [F.expr(gate.cleansed(column)).alias(column.name) for column in contract.columns]
-    judged = rows.select(*columns, "_op", "_rescued").withColumns(
+    validated = rows.select(*columns, "_op", "_rescued").withColumns(
         {
             "_good": F.expr(gate.good(contract)),
             "_flags": F.expr(gate.flags(contract)),
             "_failures": F.expr(gate.failures(contract)),
         }
     )
-    write(judged.where("_good").select(*contract.names, "_op", "_flags"), "good")
+    write(validated.where("_good").select(*contract.names, "_op", "_flags"), "good")
     if spec.get("good_only"):
         return None, False
-    failing = judged.where("not _good").select(*contract.names, "_op", "_failures")
+    failing = validated.where("not _good").select(*contract.names, "_op", "_failures")
     return write(failing, "bad", count=True), True
 
 
@@ -49,7 +49,7 @@ def ours_good_rows(rows: DataFrame, spec: Spec, write: Callable[..., Any]) -> Ou
 
 
 def pandera_pyspark(rows: DataFrame, spec: Spec, write: Callable[..., Any]) -> Outcome:
-    """Pandera's own Spark schema: says which rule broke, not where."""
+    """Pandera's own Spark schema: names the rules that broke, not the rows."""
     import pandera.pyspark as pas
     from pyspark.sql.types import _parse_datatype_string
 
@@ -65,8 +65,8 @@ def pandera_pyspark(rows: DataFrame, spec: Spec, write: Callable[..., Any]) -> O
             ],
             nullable=not any(rule["check"] == "required" for rule in rules),
         )
-    judged = pas.DataFrameSchema(columns).validate(rows.select(*columns))
-    assert judged.pandera.errors, "the planted rows were not found"
+    validated = pas.DataFrameSchema(columns).validate(rows.select(*columns))
+    assert validated.pandera.errors, "the planted rows were not noticed"
     write(rows.select(*columns, "_op"), "good")
     return None, False
 
@@ -78,7 +78,7 @@ def pandera_arrow(rows: DataFrame, spec: Spec, write: Callable[..., Any]) -> Out
     names = [column["name"] for column in spec["columns"]]
     schema = rows.select(*names, "_op").schema.add("_failures", ArrayType(StringType()))
 
-    def judge(batches: Iterator[Any]) -> Iterator[Any]:
+    def validate(batches: Iterator[Any]) -> Iterator[Any]:
         import pandas as pd
         import pandera.pandas as pandera
         import pyarrow as pa
@@ -101,22 +101,24 @@ def pandera_arrow(rows: DataFrame, spec: Spec, write: Callable[..., Any]) -> Out
                 ],
                 nullable=not any(rule["check"] == "required" for rule in rules),
             )
-        judged = pandera.DataFrameSchema(columns)
+        dataframe_schema = pandera.DataFrameSchema(columns)
         for batch in batches:
             frame = batch.to_pandas(types_mapper=whole.get)
-            found: list[Any] = [None] * len(frame)
+            reasons: list[Any] = [None] * len(frame)
             try:
-                judged.validate(frame, lazy=True)
+                dataframe_schema.validate(frame, lazy=True)
             except pandera.errors.SchemaErrors as errors:
                 for case in errors.failure_cases.to_dict("records"):
                     place = int(case["index"])
-                    found[place] = [*(found[place] or []), str(case["check"])]
-            failures = pa.array(found, pa.list_(pa.string()))
+                    reasons[place] = [*(reasons[place] or []), str(case["check"])]
+            failures = pa.array(reasons, pa.list_(pa.string()))
             table = pa.Table.from_batches([batch]).append_column("_failures", failures)
             yield from table.to_batches()
 
     return write(
-        rows.select(*names, "_op").mapInArrow(judge, schema), "good", count="_failures is not null"
+        rows.select(*names, "_op").mapInArrow(validate, schema),
+        "good",
+        count="_failures is not null",
     ), True
 
 
@@ -142,7 +144,7 @@ def great_expectations(rows: DataFrame, spec: Spec, write: Callable[..., Any]) -
             ),
         }[rule["check"]]
         expectation = made(column, given)
-        if not any(expectation == known for known in suite.expectations):
+        if not any(expectation == other for other in suite.expectations):
             suite.add_expectation(expectation)
     asset = context.data_sources.add_spark("rows").add_dataframe_asset("rows")
     batch = asset.add_batch_definition_whole_dataframe("all").get_batch(
@@ -152,14 +154,14 @@ def great_expectations(rows: DataFrame, spec: Spec, write: Callable[..., Any]) -
         suite,
         result_format={"result_format": "COMPLETE", "unexpected_index_column_names": spec["keys"]},
     )
-    found = {
+    failing_keys = {
         str([index[key] for key in spec["keys"]])
-        for each in result.results
-        if not each.success
-        for index in each.result.get("unexpected_index_list") or []
+        for outcome in result.results
+        if not outcome.success
+        for index in outcome.result.get("unexpected_index_list") or []
     }
     write(rows.select(*names, "_op"), "good")
-    return len(found), True
+    return len(failing_keys), True
 
 
 def dqx(rows: DataFrame, spec: Spec, write: Callable[..., Any]) -> Outcome:
@@ -239,13 +241,13 @@ def _typed(rule: dict[str, Any], kind: str) -> dict[str, Any]:
     from datetime import datetime
     from decimal import Decimal
 
-    found = dict(rule["arguments"])
+    arguments = dict(rule["arguments"])
     for name in ("min_value", "max_value"):
-        if name in found and kind == "timestamp":
-            found[name] = datetime.fromisoformat(found[name] + "+00:00")
-        elif name in found and kind.startswith("decimal"):
-            found[name] = Decimal(str(found[name]))
-    return found
+        if name in arguments and kind == "timestamp":
+            arguments[name] = datetime.fromisoformat(arguments[name] + "+00:00")
+        elif name in arguments and kind.startswith("decimal"):
+            arguments[name] = Decimal(str(arguments[name]))
+    return arguments
 
 
 PEERS: dict[str, Callable[..., Outcome]] = {

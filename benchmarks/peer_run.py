@@ -67,29 +67,29 @@ def main() -> None:
     while len(times["peer"]) < spec["runs"]:
         if times["peer"] and time.monotonic() - begun > ENOUGH_SECONDS:
             break
-        for what, taken in times.items():
-            group = f"{what} {warming} {len(taken)}"
+        for writer, taken in times.items():
+            group = f"{writer} {warming} {len(taken)}"
             spark.sparkContext.setJobGroup(group, group)
             start = time.monotonic()
-            if what == "bare":
+            if writer == "bare":
                 write(bare, "good")
             else:
                 outcome = peer(rows, spec, write)
             seconds = time.monotonic() - start
-            jobs[what] = len(spark.sparkContext.statusTracker().getJobIdsForGroup(group))
+            jobs[writer] = len(spark.sparkContext.statusTracker().getJobIdsForGroup(group))
             write.clear()
             if not warming:
                 taken.append(seconds)
         if warming:
             warming = 0 if time.monotonic() - begun > WARM_SECONDS else warming - 1
-    found = {what: median(values) for what, values in times.items()}
+    medians = {writer: median(values) for writer, values in times.items()}
     print(
         json.dumps(
             {
-                "seconds": round(found["peer"], 2),
-                "bare_seconds": round(found["bare"], 2),
-                "added_seconds": round(found["peer"] - found["bare"], 2),
-                "added_percent": round(100 * (found["peer"] / found["bare"] - 1), 1),
+                "seconds": round(medians["peer"], 2),
+                "bare_seconds": round(medians["bare"], 2),
+                "added_seconds": round(medians["peer"] - medians["bare"], 2),
+                "added_percent": round(100 * (medians["peer"] / medians["bare"] - 1), 1),
                 "runs": len(times["peer"]),
                 "jobs": jobs["peer"],
                 "bare_jobs": jobs["bare"],

@@ -40,7 +40,7 @@ MINUTES = 8
 
 
 def peers(
-    folder: Path, scale: str, dataset: str, asked: Sequence[str] = tuple(PEERS)
+    folder: Path, scale: str, dataset: str, chosen: Sequence[str] = tuple(PEERS)
 ) -> dict[str, Any]:
     """Return what each peer costs above the bare write of a dataset, and what comes out of it."""
     settings = Settings(home=folder / "peers")
@@ -53,17 +53,17 @@ def peers(
         "rows": str(rows), "folder": str(settings.home / "written"), "runs": RUNS,
         "master": settings.spark_master, "spark": _options(settings), **rules_of(contract),
     }  # fmt: skip
-    found: dict[str, Any] = {}
-    for name in asked:
+    figures: dict[str, Any] = {}
+    for name in chosen:
         reason = NOT_TRIED.get((name, dataset, scale))
         python = reason or _python(name, settings)
-        found[name] = _run(name, python, spec, settings.home)
+        figures[name] = _run(name, python, spec, settings.home)
         # Shown at once: a whole run takes long, and one peer may not come back.
-        print(dataset, name, json.dumps(found[name]), flush=True)
+        print(dataset, name, json.dumps(figures[name]), flush=True)
     rows.unlink()
     return {
         "scale": scale, "dataset": dataset, "rows": count, "rules": len(spec["rules"]),
-        "planted_failing_rows": planted, "peers": found,
+        "planted_failing_rows": planted, "peers": figures,
     }  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """What sqlfluff reads in place of the dbt macros that need dbt or a database to run.
 
-Models are linted in their incremental form: as if tables were there and held batch 1.
+Models are linted in their incremental form: as if tables existed and had batch 1.
 """
 
 from __future__ import annotations
