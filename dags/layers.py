@@ -1,9 +1,9 @@
-"""Carries each domain through bronze, silver and gold, one DAG a layer.
+"""Loads each domain into bronze, silver and gold, one DAG a layer.
 
-Bronze starts when a source is due; silver starts when bronze has news, gold when silver has. Each
-also sweeps every six hours, since bursts of news are merged: a run works from table versions,
-never from the number of events, and ends in seconds when there is nothing to do. A breach of a
-contract is not tried again: it fails at once, and what is downstream keeps its last good version.
+Bronze starts when a source is due; silver starts when bronze has new rows, gold when silver has. Silver
+and gold also start every six hours, since bursts of asset events are merged: a run works from table
+versions, never from the number of events, and ends in seconds when there is nothing to do. A breach of
+a contract is not retried: it fails at once, and tables downstream keep their last good version.
 """
 
 from __future__ import annotations
@@ -18,24 +18,16 @@ from airflow.timetables.trigger import CronTriggerTimetable
 
 from lakehouse.errors import ContractBreach
 from lakehouse.layers import BATCH
-from pipeline.notify import notify_failure
 from pipeline.schedule import Pipeline, call, pipelines
+from pipeline.task_callbacks import on_failure
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 SWEEP = "0 */6 * * *"
 
 
-def tell(context: dict[str, Any]) -> None:
-    """Tell the owners of a task that failed after its last try; a run tells of a breach itself."""
-    error = context.get("exception")
-    if not isinstance(error, AirflowFailException):
-        domain, _, layer = context["dag"].dag_id.partition("__")
-        notify_failure(domain, layer, str(error))
-
-
 @task(retries=2, retry_delay=timedelta(minutes=1))
-def carry(domain: str, layer: str) -> dict[str, Any]:
-    """Carry what is new through one layer; skipped, telling nobody, where nothing is."""
+def run_layer(domain: str, layer: str) -> dict[str, Any]:
+    """Run one layer on what is new upstream; skipped, without a notice, where nothing is."""
     try:
         result = call("run", domain, "--layer", layer)
     except ContractBreach as breach:
@@ -58,16 +50,16 @@ def layer_dag(pipeline: Pipeline, layer: str) -> DAG:
         )
     with DAG(
         dag_id=f"{domain}__{layer}",
-        description=f"Carry what is new in {domain} through {layer}",
+        description=f"Load what is new in {domain} into {layer}",
         schedule=schedule,
         start_date=START,
         catchup=False,
         max_active_runs=1,
-        default_args={"owner": pipeline.owner, "on_failure_callback": tell},
+        default_args={"owner": pipeline.owner, "on_failure_callback": on_failure},
         tags=[domain, layer],
         doc_md=f"{__doc__}\n\nDatasets: {', '.join(c.dataset for c in pipeline.datasets)}.",
     ) as dag:
-        carry.override(task_id=f"carry_{layer}", outlets=[asset(domain, layer)])(domain, layer)
+        run_layer.override(task_id=f"carry_{layer}", outlets=[asset(domain, layer)])(domain, layer)
     return dag
 
 
@@ -76,7 +68,7 @@ def asset(domain: str, layer: str) -> Asset:
     return Asset(name=f"{domain}_{layer}", uri=f"lakehouse://{domain}/{layer}", group="lakehouse")
 
 
-for each in pipelines():
+for pipeline in pipelines():
     for name in BATCH:
-        made = layer_dag(each, name)
-        globals()[made.dag_id] = made
+        dag = layer_dag(pipeline, name)
+        globals()[dag.dag_id] = dag

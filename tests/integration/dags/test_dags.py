@@ -1,13 +1,15 @@
-"""Every domain gets its DAGs, and each DAG keeps the house's rules."""
+"""Every domain gets its DAGs, and each DAG follows the rules of the project."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
 from contracts.parsing.domains import domains
 from lakehouse.settings import PROJECT
+from pipeline.schedule import pipelines
 
 pytestmark = pytest.mark.airflow
 
@@ -39,7 +41,36 @@ def test_each_domain_has_its_layers_chained_by_assets(bag):
             assert {asset.uri for asset in task.outlets} == {f"lakehouse://{domain}/{layer}"}
 
 
-def test_each_dag_says_whose_it_is_and_what_it_does(bag):
+def test_each_domain_has_the_dags_that_its_contracts_declare(bag):
+    """Layers for all; training and scoring with a `score`, enrichment with an `enrich`; one file a kind."""
+    files = {"train": "train.py", "score": "score.py", "enrich": "enrich.py"}
+    expected = {}
+    for pipeline in pipelines():
+        kinds = ["bronze", "silver", "gold"]
+        kinds += ["train", "score"] if pipeline.scores else []
+        kinds += ["enrich"] if pipeline.enriches else []
+        for kind in kinds:
+            expected[f"{pipeline.domain}__{kind}"] = files.get(kind, "layers.py")
+    assert {"layers.py", *files.values()} == set(expected.values()), (
+        "the sample domain has all kinds"
+    )
+    assert {name: Path(dag.fileloc).name for name, dag in bag.dags.items()} == expected
+    assert set(expected.values()) == {path.name for path in (PROJECT / "dags").glob("*.py")}
+
+
+def test_scoring_waits_for_bronze_and_enrichment_for_gold(bag):
+    """Training is started by hand alone."""
+    for dag_id, dag in bag.dags.items():
+        domain, _, kind = dag_id.partition("__")
+        if kind == "train":
+            assert not dag.timetable.can_be_scheduled
+        if kind in ("score", "enrich"):
+            upstream = {"score": "bronze", "enrich": "gold"}[kind]
+            waits = {asset.uri for asset in dag.timetable.asset_condition.objects}
+            assert waits == {f"lakehouse://{domain}/{upstream}"}
+
+
+def test_each_dag_has_an_owner_and_a_description(bag):
     """Owner, tags, documentation, retries, no catch-up, one run at a time."""
     assert bag.dags
     for dag in bag.dags.values():
@@ -53,7 +84,7 @@ def test_each_dag_says_whose_it_is_and_what_it_does(bag):
             assert task.retries == 2
 
 
-def test_a_task_that_fails_for_good_tells_the_owner_once(bag, tmp_path, monkeypatch):
+def test_a_task_that_fails_for_good_notifies_the_owner_once(bag, tmp_path, monkeypatch):
     """Each task has the callback; it alerts as a run does, and leaves a breach to the run."""
     from airflow.sdk.exceptions import AirflowFailException
 
