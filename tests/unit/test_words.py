@@ -26,6 +26,7 @@ CLEAN: tuple[str, ...] = (
     "docs/security.md", "scripts/cli_reference.py", "scripts/environment.py", "scripts/jars.lock",
     "scripts/jars.py", "scripts/java.py", "scripts/mkdocs_hooks.py", "scripts/place.py",
     "scripts/serve_airflow.py", "scripts/set_up.py", "scripts/slowest_tests.py",
+    "docs/extend.md", "platinum", "dags", "benchmarks", "domains",
 )  # fmt: skip
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "docs")
 # retired word or name -> what to write
