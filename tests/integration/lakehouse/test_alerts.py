@@ -10,6 +10,8 @@ import pytest
 
 from contracts.parsing.load import load_domain
 from lakehouse.alerts import channels, router
+from lakehouse.alerts.channels.log import LogChannel
+from lakehouse.alerts.channels.webhook import WebhookChannel
 from lakehouse.alerts.notice import Notice
 from lakehouse.errors import UsageError, Violation
 from lakehouse.storage.tables import TableName, Tables
@@ -73,7 +75,7 @@ def test_a_layer_that_was_not_checked_is_not_resolved(shop):
 def test_a_webhook_gets_slacks_json_after_a_response_that_failed(shop):
     """The server's first refusal is tried again; the JSON has text, blocks and the owner's room."""
     with Hook(refused=1) as hook:
-        notified(shop, [VIOLATION], NOON, channels=[channels.WebhookChannel(hook.url)], run=7)
+        notified(shop, [VIOLATION], NOON, channels=[WebhookChannel(hook.url)], run=7)
     assert hook.requests == 2
     [body] = hook.bodies
     assert body["text"] == "[shop] breach of contract: orders, nullValues amount"
@@ -109,9 +111,7 @@ def test_a_channel_that_is_down_stops_nothing_and_its_address_is_not_logged(shop
         dead = hook.url
     notice = Notice("breach", "shop", "orders", "silver", "r", "w", NOON)
     with caplog.at_level(logging.WARNING, "lakehouse.alerts"):
-        failed = channels.deliver(
-            notice, [channels.LogChannel(), channels.WebhookChannel(dead)], first_wait=0.01
-        )
+        failed = channels.deliver(notice, [LogChannel(), WebhookChannel(dead)], first_wait=0.01)
     assert failed == ["webhook"]
     assert "not delivered by webhook: URLError" in caplog.text
     assert "[shop] breach of contract: orders, r" in caplog.text
