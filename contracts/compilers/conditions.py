@@ -6,8 +6,8 @@ import hashlib
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from contracts.compilers import patterns
-from contracts.model.checks import arguments_of
+from contracts.checks import patterns
+from contracts.checks.values import arguments_of
 from contracts.sql import literal, name
 from contracts.types import FLOATS, decimal
 

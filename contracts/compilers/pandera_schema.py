@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from contracts.checks.values import OF_THE_COLUMN, arguments_of, kind_of
 from contracts.compilers import python_checks
 from contracts.compilers.pandas_frame import PANDAS, condition
-from contracts.model.checks import OF_THE_COLUMN, arguments_of, kind_of
 
 if TYPE_CHECKING:
     import pandas as pd

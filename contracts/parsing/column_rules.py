@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from contracts.compilers import patterns
-from contracts.model.checks import ALIASES, CHECKS, LISTS, NUMBERS, arguments_of, kind_of
+from contracts.checks import patterns
+from contracts.checks.values import ALIASES, CHECKS, LISTS, NUMBERS, arguments_of, kind_of
 from contracts.model.rules import Rule
 from contracts.parsing import formats
 from contracts.parsing.dataset_rules import is_dataset_rule

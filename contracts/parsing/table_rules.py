@@ -9,7 +9,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from contracts.model.checks import kind_of
+from contracts.checks.values import kind_of
 from contracts.model.rules import Reference, RowRule, Unique
 from contracts.parsing.column_rules import severity_of
 

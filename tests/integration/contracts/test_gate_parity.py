@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from contracts.checks.values import typed
 from contracts.compilers import gate
 from contracts.compilers.pandera_schema import pandera_schema
-from contracts.model.checks import typed
 from contracts.model.contract import Column, Contract
 from contracts.model.rules import RowRule, Rule
 from contracts.parsing.formats import FORMATS, pattern_of
