@@ -11,6 +11,11 @@ SHORT = {"long": "bigint", "integer": "int", "short": "smallint", "byte": "tinyi
 DECIMAL = re.compile(r"^decimal\((\d+),(\d+)\)$")
 
 
+def kind_of(spark_type: str) -> str:
+    """Return a type without its sizes: `decimal` of `decimal(10,2)`, `array` of `array<int>`."""
+    return re.split(r"[(<]", spark_type, maxsplit=1)[0]
+
+
 def decimal(kind: str) -> tuple[int, int] | None:
     """Return (precision, scale) of a decimal type, None for any other."""
     sizes = DECIMAL.match(kind)

@@ -1,77 +1,22 @@
-"""Pandera's checks of one row: what each takes, of which columns, and values in a column's type."""
+"""Values of rules in the type of their column: from YAML to Python, and from Python to SQL."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from contracts.types import FLOATS, INTEGERS
+from contracts.sql import literal
+from contracts.types import FLOATS, INTEGERS, decimal, kind_of
 
-ORDERED = (*INTEGERS, *FLOATS, "decimal", "string", "date", "timestamp")
-EQUAL = (*ORDERED, "boolean")
 NUMBERS = (*INTEGERS, *FLOATS, "decimal")
+ORDERED = (*NUMBERS, "string", "date", "timestamp")
+EQUAL = (*ORDERED, "boolean")
 TEXT = ("string",)
 
 
-@dataclass(frozen=True)
-class Check:
-    """A check: the arguments that it must and may have, and the kinds of column that it judges."""
-
-    needs: tuple[str, ...]
-    kinds: tuple[str, ...]
-    may: tuple[str, ...] = ()
-    one_of: tuple[str, ...] = ()
-
-    @property
-    def takes(self) -> tuple[str, ...]:
-        """Return the names of all arguments."""
-        return (*self.needs, *self.may, *self.one_of)
-
-
-CHECKS = {
-    "equal_to": Check(("value",), EQUAL),
-    "not_equal_to": Check(("value",), EQUAL),
-    "greater_than": Check(("min_value",), ORDERED),
-    "greater_than_or_equal_to": Check(("min_value",), ORDERED),
-    "less_than": Check(("max_value",), ORDERED),
-    "less_than_or_equal_to": Check(("max_value",), ORDERED),
-    "in_range": Check(("min_value", "max_value"), ORDERED, may=("include_min", "include_max")),
-    "isin": Check(("allowed_values",), EQUAL),
-    "notin": Check(("forbidden_values",), EQUAL),
-    "str_matches": Check(("pattern",), TEXT, may=("flags",)),
-    "str_contains": Check(("pattern",), TEXT, may=("flags",)),
-    "str_startswith": Check(("string",), TEXT),
-    "str_endswith": Check(("string",), TEXT),
-    "str_length": Check((), TEXT, one_of=("min_value", "max_value", "exact_value")),
-    # Pandera has no name for these; `contracts.compilers.pandera_schema` registers them with it.
-    "multiple_of": Check(("divisor",), (*INTEGERS, "decimal", *FLOATS)),
-    "items_in_range": Check((), ("array",), one_of=("min_items", "max_items")),
-    "items_unique": Check((), ("array",)),
-}
-ALIASES = {
-    "eq": "equal_to",
-    "ne": "not_equal_to",
-    "gt": "greater_than",
-    "ge": "greater_than_or_equal_to",
-    "lt": "less_than",
-    "le": "less_than_or_equal_to",
-    "between": "in_range",
-}
-# Arguments that are values of the column, by argument
-OF_THE_COLUMN = ("value", "min_value", "max_value", "divisor")
-LISTS = ("allowed_values", "forbidden_values")
-
-
-def kind_of(spark_type: str) -> str:
-    """Return a type without its sizes: `decimal` of `decimal(10,2)`, `array` of `array<int>`."""
-    return re.split(r"[(<]", spark_type, maxsplit=1)[0]
-
-
 def typed(value: Any, spark_type: str) -> Any:
-    """Return a value from YAML as the column holds it; a time without a zone is UTC.
+    """Return a value from YAML as the column has it; a time without a zone is UTC.
 
     Raises:
         ValueError: it is no value of that type.
@@ -113,26 +58,23 @@ def _time(value: Any, kind: str) -> date | datetime:
     return value.date()
 
 
-def arguments_of(check: str, arguments: dict[str, Any], spark_type: str) -> dict[str, Any]:
-    """Return a check's arguments as values of the column's type; raise ValueError for one that is none.
+def sql_literal(value: Any, kind: str) -> str:
+    """Return a value as a SQL literal that is compared with a column of a type without a cast."""
+    if kind == "float" and isinstance(value, float):
+        return f"cast({literal(value)} as float)"
+    if kind == "double" and isinstance(value, Decimal):
+        value = float(value)
+    if kind.startswith("decimal") and isinstance(value, Decimal | int):
+        whole = value == int(value) and abs(value) < 2**63
+        # A decimal made of a whole number is a long in memory, and compared as one.
+        number = literal(int(value)) if whole else f"{Decimal(value):f}BD"
+        # Of the column's own type, so that no value of the column is cast to compare it.
+        return f"cast({number} as {kind})" if _fits(Decimal(value), kind) else number
+    return literal(value)
 
-    A null among allowed or forbidden values is left out: no check but `required` judges a null.
-    """
-    found = dict(arguments)
-    if check in ("str_length", "items_in_range"):
-        for name, size in found.items():
-            if isinstance(size, bool) or not isinstance(size, int) or size < 0:
-                raise ValueError(f"{name} {size!r} is no length")
-        return found
-    for name, value in arguments.items():
-        if name in OF_THE_COLUMN:
-            found[name] = typed(value, spark_type)
-        elif name in LISTS:
-            if not isinstance(value, list | tuple):
-                raise ValueError(f"{name} is a list")
-            found[name] = [typed(item, spark_type) for item in value if item is not None]
-        elif name in ("string", "pattern", "flags") and not isinstance(value, str):
-            raise ValueError(f"{name} {value!r} is no text; write it in quotes")
-        elif name.startswith("include_") and not isinstance(value, bool):
-            raise ValueError(f"{name} is true or false")
-    return found
+
+def _fits(value: Decimal, kind: str) -> bool:
+    precision, scale = decimal(kind) or (0, 0)
+    exponent = value.normalize().as_tuple().exponent
+    places = max(0, -exponent) if isinstance(exponent, int) else scale + 1
+    return places <= scale and abs(value) < Decimal(10) ** (precision - scale)

@@ -1,16 +1,30 @@
-"""The suite that a table has to pass before it is published, as Great Expectations names things."""
+"""The suite that a table has to pass before it is published, in Great Expectations' terms.
+
+`suite` makes it of a key, required columns and rules, `suite_document` of a contract as the JSON that
+Great Expectations 1.x reads: plain values, no import of it.
+"""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
+from contracts.checks.check import Expected
+from contracts.checks.registry import CHECKS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from contracts.model.contract import Contract
     from contracts.model.rules import Rule
+
+NOT_NULL = "expect_column_values_to_not_be_null"
+UNIQUE = "expect_column_values_to_be_unique"
+UNIQUE_TOGETHER = "expect_compound_columns_to_be_unique"
+IN_SET = "expect_column_values_to_be_in_set"
+COLUMNS = "expect_table_columns_to_match_set"
+SEVERITIES = {"error": "critical", "warning": "warning"}
 
 
 @dataclass(frozen=True)
@@ -31,7 +45,7 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Suite:
-    """Everything one table is expected to hold to; `left_out` are rules that only the gate knows."""
+    """The expectations on one table; `left_out` are rules that only the gate validates."""
 
     expectations: tuple[Expectation, ...]
     left_out: tuple[str, ...] = ()
@@ -39,7 +53,8 @@ class Suite:
     @property
     def columns(self) -> tuple[str, ...]:
         """Return the columns that have to be read."""
-        return tuple({column: None for each in self.expectations for column in each.columns})
+        columns = (column for expected in self.expectations for column in expected.columns)
+        return tuple(dict.fromkeys(columns))
 
 
 def suite(
@@ -53,95 +68,88 @@ def suite(
     """Return the suite of a table: its key, what is never null, accepted values, and row rules.
 
     `kinds` are the columns' Spark types; a bound of a date or a timestamp, which a contract gives
-    as text, is made one.
+    as text, is made one. Of several equal expectations the first is kept.
     """
-    found: dict[str, Expectation] = {}
-    left_out = []
-    for column in dict.fromkeys([*key, *required]):
-        _add(found, "not_be_null", "is null", {"column": column})
+    expected = [_not_null(column) for column in dict.fromkeys([*key, *required])]
     if len(key) == 1:
-        _add(found, "be_unique", "key is repeated", {"column": key[0]})
+        expected.append(Expectation(UNIQUE, {"column": key[0]}, "key is repeated"))
     elif key:
-        arguments = {"column_list": list(key)}
-        one = Expectation("expect_compound_columns_to_be_unique", arguments, "key is repeated")
-        found[f"{one.type} {key}"] = one
+        expected.append(Expectation(UNIQUE_TOGETHER, {"column_list": list(key)}, "key is repeated"))
     for column, values in (accepted or {}).items():
-        _add(found, "be_in_set", "is not accepted", {"column": column, "value_set": list(values)})
+        arguments = {"column": column, "value_set": list(values)}
+        expected.append(Expectation(IN_SET, arguments, f"{column} is not accepted"))
+    left_out: list[str] = []
     for rule in rules:
-        made = _translated(rule, (kinds or {}).get(rule.column, "string"))
-        if made is None:
+        translated = _translated(rule, (kinds or {}).get(rule.column, "string"))
+        if translated is None:
             left_out.append(f"{rule.column} {rule.label}")
             continue
-        kind, arguments = made
-        _add(found, kind, rule.label, {"column": rule.column} | arguments, rule.severity)
-    return Suite(tuple(found.values()), tuple(left_out))
+        arguments = {"column": rule.column} | translated.arguments
+        expected.append(Expectation(translated.type, arguments, rule.label, rule.severity))
+    distinct: dict[str, Expectation] = {}
+    for expectation in expected:
+        distinct.setdefault(f"{expectation.type} {expectation.arguments}", expectation)
+    return Suite(tuple(distinct.values()), tuple(left_out))
 
 
-def _add(
-    found: dict[str, Expectation],
-    kind: str,
-    rule: str,
-    arguments: dict[str, Any],
-    severity: str = "error",
-) -> None:
-    """Add an expectation on a column's values, unless the same is there."""
-    name = f"{arguments['column']} {rule}" if rule.startswith("is ") else rule
-    one = Expectation(f"expect_column_value{_plural(kind)}", arguments, name, severity)
-    found.setdefault(f"{one.type} {arguments}", one)
+def _not_null(column: str) -> Expectation:
+    return Expectation(NOT_NULL, {"column": column}, f"{column} is null")
 
 
-def _plural(kind: str) -> str:
-    return f"_{kind}" if kind.startswith("lengths") else f"s_to_{kind}"
-
-
-def _translated(rule: Rule, kind: str) -> tuple[str, dict[str, Any]] | None:
-    """Return Great Expectations' words for a rule of a column, None where it has none."""
-    given = {name: _typed(value, kind) for name, value in rule.arguments.items()}
-    low, high = given.get("min_value"), given.get("max_value")
-    pattern, text = str(given.get("pattern", "")), re.escape(str(given.get("string", "")))
-    listed = given.get("allowed_values", given.get("forbidden_values"))
-    known: dict[str, tuple[str, dict[str, Any]]] = {
-        "required": ("not_be_null", {}),
-        "equal_to": ("be_in_set", {"value_set": [given.get("value")]}),
-        "not_equal_to": ("not_be_in_set", {"value_set": [given.get("value")]}),
-        "greater_than": ("be_between", {"min_value": low, "strict_min": True}),
-        "greater_than_or_equal_to": ("be_between", {"min_value": low}),
-        "less_than": ("be_between", {"max_value": high, "strict_max": True}),
-        "less_than_or_equal_to": ("be_between", {"max_value": high}),
-        "in_range": (
-            "be_between",
-            {
-                "min_value": low,
-                "max_value": high,
-                "strict_min": not given.get("include_min", True),
-                "strict_max": not given.get("include_max", True),
-            },
-        ),
-        "isin": ("be_in_set", {"value_set": listed}),
-        "notin": ("not_be_in_set", {"value_set": listed}),
-        "str_matches": ("match_regex", {"regex": f"^(?:{pattern})"}),
-        "str_contains": ("match_regex", {"regex": pattern}),
-        "str_startswith": ("match_regex", {"regex": f"^{text}"}),
-        "str_endswith": ("match_regex", {"regex": f"{text}$"}),
-        "str_length": ("lengths_to_be_between", _lengths(rule.arguments)),
-    }
-    return known.get(rule.check)
-
-
-def _lengths(given: Mapping[str, Any]) -> dict[str, Any]:
-    exact = given.get("exact_value")
-    if exact is not None:
-        return {"min_value": exact, "max_value": exact}
-    return {name: given[name] for name in ("min_value", "max_value") if name in given}
+def _translated(rule: Rule, kind: str) -> Expected | None:
+    """Return a rule of a column as Great Expectations has it, None where it has no such type."""
+    if rule.check == "required":
+        return Expected(NOT_NULL)
+    check = CHECKS.get(rule.check)
+    if check is None or check.expectation is None:
+        return None
+    return check.expectation({name: _typed(value, kind) for name, value in rule.arguments.items()})
 
 
 def _typed(value: Any, kind: str) -> Any:
     """Return a bound as a value of its column's type."""
     if isinstance(value, list | tuple):
-        return [_typed(each, kind) for each in value]
+        return [_typed(item, kind) for item in value]
     if kind == "timestamp" and isinstance(value, str | date):
-        found = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found
+        instant = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant
     if kind == "date" and isinstance(value, str):
         return date.fromisoformat(value)
     return value
+
+
+def suite_document(contract: Contract) -> dict[str, Any]:
+    """Return the contract's suite as plain values; `left_out` are rules that only the gate validates.
+
+    The columns come first, then the key, then each column's rules in contract order. An expectation
+    has `type`, `kwargs`, `severity` and `meta`.
+    """
+    kinds = {column.name: column.type for column in contract.columns}
+    derived = suite(key=contract.keys, rules=contract.rules, kinds=kinds)
+    columns = {"column_set": list(contract.names), "exact_match": False}
+    first = {"type": COLUMNS, "kwargs": columns, "severity": "critical", "meta": {}}
+    return {
+        "name": f"{contract.domain}.{contract.dataset}",
+        "expectations": [first, *map(_plain, derived.expectations)],
+        "meta": {
+            "contract": contract.file,
+            "version": contract.version,
+            "left_out": list(derived.left_out),
+        },
+    }
+
+
+def _plain(expected: Expectation) -> dict[str, Any]:
+    return {
+        "type": expected.type,
+        "kwargs": {name: _text(value) for name, value in expected.arguments.items()},
+        "severity": SEVERITIES[expected.severity],
+        "meta": {"rule": expected.rule},
+    }
+
+
+def _text(value: Any) -> Any:
+    """Return a value as JSON has it: instants and days as text."""
+    if isinstance(value, list):
+        return [_text(item) for item in value]
+    return value.isoformat() if isinstance(value, date) else value

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+import functools
 from typing import TYPE_CHECKING, Any
 
-from contracts.checks.values import OF_THE_COLUMN, arguments_of, kind_of
+from contracts.checks.registry import CHECKS
 from contracts.compilers import python_checks
 from contracts.compilers.pandas_frame import PANDAS, condition
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pandera.pandas as pa
 
+    from contracts.checks.check import Check
     from contracts.model.contract import Column, Contract
     from contracts.model.rules import Rule
 
@@ -21,7 +22,7 @@ def pandera_schema(contract: Contract) -> pa.DataFrameSchema:
     """Return the schema: one Pandera column a contract column, with the row rules as checks.
 
     Rules of severity `warning` raise a warning in Pandera too. The key is jointly unique, and so
-    is what the contract calls unique; references need the other dataset and are not judged here.
+    is what the contract calls unique; references need the other dataset and are not validated here.
     """
     import pandera.pandas as pa
 
@@ -47,7 +48,7 @@ def pandera_schema(contract: Contract) -> pa.DataFrameSchema:
     ]  # fmt: skip
     checks += [
         pa.Check(
-            _repeats(rule.columns), name=rule.label, error=rule.label,
+            _unique_together(rule.columns), name=rule.label, error=rule.label,
             raise_warning=rule.severity == "warning", ignore_na=False,
         )
         for rule in contract.unique
@@ -58,70 +59,48 @@ def pandera_schema(contract: Contract) -> pa.DataFrameSchema:
 
 
 def check_of(rule: Rule, column: Column) -> pa.Check:
-    """Return the Pandera check of a rule, with values in the column's own type."""
+    """Return the Pandera check of a rule, under the rule's name, with values in the column's type."""
     import pandera.pandas as pa
 
     if rule.source:
         return _named(python_checks.check_of(rule), rule)
-    _register()
-    given = arguments_of(rule.check, rule.arguments, column.type)
-    for name, value in given.items():
-        if isinstance(value, list):
-            given[name] = [_in_pandas(item, column.type) for item in value]
-        elif name in OF_THE_COLUMN:
-            given[name] = _in_pandas(value, column.type)
-    return _named(getattr(pa.Check, rule.check)(**given), rule)
+    check = CHECKS[rule.check]
+    if not hasattr(pa.Check, check.name):
+        _register(check)
+    given = python_checks.arguments_in_pandas(rule, column.type)
+    return _named(getattr(pa.Check, check.name)(**given), rule)
 
 
 def _named(check: pa.Check, rule: Rule) -> pa.Check:
     """Return the check under the rule's name; a registered check takes no name when it is made."""
     check.name = check.error = rule.label
     check.raise_warning = rule.severity == "warning"
-    # What Pandera writes to YAML, which knows plain values only
+    # What Pandera writes to YAML, which has plain values only
     check.statistics = dict(rule.arguments)
     return check
 
 
-def _in_pandas(value: Any, spark_type: str) -> Any:
-    import numpy as np
-    import pandas as pd
-
-    kind = kind_of(spark_type)
-    if kind in ("date", "timestamp"):
-        return pd.Timestamp(value)
-    if kind == "float" and isinstance(value, float):
-        return np.float32(value)
-    if kind != "decimal" and isinstance(value, Decimal):
-        return float(value)
-    return value
-
-
-def _repeats(columns: tuple[str, ...]) -> Any:
-    def alone(frame: pd.DataFrame) -> pd.Series:
-        """Return for each row whether no other has its values; a null among them is no value."""
+def _unique_together(columns: tuple[str, ...]) -> Any:
+    def is_unique(frame: pd.DataFrame) -> pd.Series:
+        """Return for each row whether no other has its values; a null among them counts as no value."""
         named = list(columns)
         return ~frame.duplicated(named, keep=False) | frame[named].isna().any(axis="columns")
 
-    return alone
+    return is_unique
 
 
-def _register() -> None:
-    """Tell Pandera the checks of the standard that it has no name for."""
-    import pandera.pandas as pa
+def _register(check: Check) -> None:
+    """Register a check with Pandera, which has none of that name."""
     from pandera import extensions
 
-    if "multiple_of" in pa.Check.REGISTERED_CUSTOM_CHECKS:
-        return
+    function = check.function
+    if function is None:
+        raise TypeError(f"Pandera has no check {check.name}, so its entry needs a function")
 
-    @extensions.register_check_method(statistics=["divisor"])
-    def multiple_of(values: pd.Series, *, divisor: Any) -> Any:
-        return values % divisor == 0
+    @functools.wraps(function)
+    def method(values: Any, **given: Any) -> Any:
+        return function(values, **given)
 
-    @extensions.register_check_method(statistics=["min_items", "max_items"])
-    def items_in_range(values: pd.Series, *, min_items: Any = None, max_items: Any = None) -> Any:
-        sizes = values.map(len)
-        return (sizes >= (min_items or 0)) & ((max_items is None) | (sizes <= (max_items or 0)))
-
-    @extensions.register_check_method()
-    def items_unique(values: pd.Series) -> Any:
-        return values.map(lambda items: len({repr(item) for item in items}) == len(items))
+    method.__name__ = check.name
+    how = "element_wise" if check.element_wise else "vectorized"
+    extensions.register_check_method(method, statistics=list(check.takes), check_type=how)

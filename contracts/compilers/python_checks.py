@@ -1,19 +1,24 @@
-"""Row checks that are Python code of a domain, as Pandera checks.
+"""Row checks that Python runs, as Pandera checks: a domain's own code, or what SQL cannot express.
 
-A function is named as `module:function` below the domain's own package; a check that is registered
+A function of a domain is named as `module:function` below the domain's own package; a check that is registered
 with Pandera is named as there and lives in `domains.<domain>.checks`. Nothing else is imported.
 """
 
 from __future__ import annotations
 
 import importlib
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+
+from contracts.checks.registry import CHECKS
+from contracts.types import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from contracts.model.rules import Rule
+    import pandera.pandas as pa
 
+    from contracts.model.rules import Rule
 
 FUNCTION = "custom"
 OPTIONS = ("function", "element_wise")
@@ -47,3 +52,44 @@ def check_of(rule: Rule) -> Any:
         raise ImportError(f"{module.__name__} has no function '{name}'")  # noqa: TRY004 - not there
     rest = {key: value for key, value in given.items() if key not in OPTIONS}
     return pa.Check(function, element_wise=bool(given.get("element_wise")), **rest)
+
+
+def check_in_python(rule: Rule, spark_type: str) -> pa.Check:
+    """Return the Pandera check that Python runs for a rule: the domain's code, or the registry's."""
+    import pandera.pandas as pa
+
+    if rule.source:
+        return check_of(rule)
+    check = CHECKS[rule.check]
+    if check.function is None:
+        raise TypeError(
+            f"{rule.check} has no SQL for these arguments, so its entry needs a function"
+        )
+    given = arguments_in_pandas(rule, spark_type)
+    return pa.Check(check.function, element_wise=check.element_wise, **given)
+
+
+def arguments_in_pandas(rule: Rule, spark_type: str) -> dict[str, Any]:
+    """Return the arguments of a rule as values of the column's pandas type."""
+    check = CHECKS[rule.check]
+    given = dict(check.given(rule.arguments, spark_type).values)
+    for name, value in given.items():
+        if check.takes[name] == "values":
+            given[name] = [_in_pandas(item, spark_type) for item in value]
+        elif check.takes[name] == "value":
+            given[name] = _in_pandas(value, spark_type)
+    return given
+
+
+def _in_pandas(value: Any, spark_type: str) -> Any:
+    import numpy as np
+    import pandas as pd
+
+    kind = kind_of(spark_type)
+    if kind in ("date", "timestamp"):
+        return pd.Timestamp(value)
+    if kind == "float" and isinstance(value, float):
+        return np.float32(value)
+    if kind != "decimal" and isinstance(value, Decimal):
+        return float(value)
+    return value

@@ -157,14 +157,13 @@ def _column(old: Column, new: Column, file: str, line: int) -> Iterator[Change]:
 
 
 def _rules(old: Contract, new: Contract, document: Document) -> Iterator[Change]:
-    for column, message, tightened in rule_changes(old, new):
-        at = [new.names.index(column)] if column in new.names else []
-        path = [*PROPERTIES, *at]
-        text = f"column '{column}': {message}" if column else message
-        yield Change(new.file, document.line(path), text, "major" if tightened else "minor")
-    for message, tightened in whole_rule_changes(old, new):
+    for column, change in rule_changes(old, new):
+        line = document.line([*PROPERTIES, new.names.index(column)])
+        message = f"column '{column}': {change.message}"
+        yield Change(new.file, line, message, "major" if change.tightened else "minor")
+    for change in whole_rule_changes(old, new):
         line = document.line(["schema", 0])
-        yield Change(new.file, line, message, "major" if tightened else "minor")
+        yield Change(new.file, line, change.message, "major" if change.tightened else "minor")
 
 
 def _whole(old: Contract, new: Contract, document: Document) -> Iterator[Change]:

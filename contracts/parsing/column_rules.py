@@ -6,12 +6,13 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from contracts.checks import patterns
-from contracts.checks.values import ALIASES, CHECKS, LISTS, NUMBERS, arguments_of, kind_of
+from contracts.checks.registry import CHECKS, declared_by, named
+from contracts.checks.values import NUMBERS
 from contracts.model.rules import Rule
 from contracts.parsing import formats
 from contracts.parsing.dataset_rules import is_dataset_rule
 from contracts.parsing.python_checks import custom_rule
-from contracts.types import FLOATS
+from contracts.types import FLOATS, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,19 +21,7 @@ if TYPE_CHECKING:
     from contracts.parsing.document import Document
 
 Path = list[str | int]
-# ODCS option -> (Pandera check, its argument)
-OPTIONS = {
-    "minimum": ("greater_than_or_equal_to", "min_value"),
-    "exclusiveMinimum": ("greater_than", "min_value"),
-    "maximum": ("less_than_or_equal_to", "max_value"),
-    "exclusiveMaximum": ("less_than", "max_value"),
-    "multipleOf": ("multiple_of", "divisor"),
-    "minLength": ("str_length", "min_value"),
-    "maxLength": ("str_length", "max_value"),
-    "pattern": ("str_matches", "pattern"),
-    "minItems": ("items_in_range", "min_items"),
-    "maxItems": ("items_in_range", "max_items"),
-}
+# ODCS options that are the two ends of one range
 BOUNDS = (
     ("minimum", "maximum"),
     ("minimum", "exclusiveMaximum"),
@@ -80,7 +69,7 @@ def _bounds(source: Document, path: Path, column: Column, options: dict[str, Any
 def _option(
     source: Document, path: Path, column: Column, option: str, value: Any
 ) -> Iterator[Rule]:
-    """Yield the rule of an option of the standard, none where it says how to read, not what is right."""
+    """Yield the rule of an option of the standard, none where it declares how to read a value, not which are valid."""
     kind = kind_of(column.type)
     if option == "format":
         yield from _format(source, path, column, value)
@@ -93,9 +82,9 @@ def _option(
                 f"column '{column.name}': a time without a zone is read as UTC, not as {value}"
             )
             raise source.error(path, message)
-    elif option in OPTIONS:
-        check, argument = OPTIONS[option]
-        yield _checked(source, path, column, Rule(column.name, check, {argument: value}))
+    elif declared := declared_by(option):
+        check, argument = declared
+        yield _checked(source, path, column, Rule(column.name, check.name, {argument: value}))
     else:
         raise source.error(path, f"column '{column.name}': option '{option}' is not known")
 
@@ -112,13 +101,13 @@ def _format(source: Document, path: Path, column: Column, name: str) -> Iterator
         given = {"min_value": low, "max_value": high}
         yield Rule(column.name, "in_range", given, name=f"format {name}")
     elif name not in _described(kind):
-        known = _described(kind) or (formats.FORMATS if kind == "string" else formats.WIDTHS)
-        message = f"column '{column.name}': format '{name}' is none of {', '.join(known)}"
+        allowed = _described(kind) or (formats.FORMATS if kind == "string" else formats.WIDTHS)
+        message = f"column '{column.name}': format '{name}' is none of {', '.join(allowed)}"
         raise source.error(path, message)
 
 
 def _described(kind: str) -> tuple[str, ...]:
-    """Return the formats that say of a type what it is anyway."""
+    """Return the formats that a type has anyway."""
     floats = ("f32", "f64") if kind in (*FLOATS, "decimal") else ()
     return floats or formats.AS_READ.get(kind, ())
 
@@ -131,9 +120,7 @@ def _quality(
     if raw.get("metric") == "invalidValues":
         given = raw.get("arguments") or {}
         if raw.get("mustBe") != 0:
-            message = (
-                f"column '{column.name}': invalidValues judges each row, so it needs mustBe: 0"
-            )
+            message = f"column '{column.name}': invalidValues is a row rule, so it needs mustBe: 0"
             raise source.error(path, message)
         if "validValues" in given:
             rule = Rule(
@@ -148,12 +135,12 @@ def _quality(
     if raw.get("type") == "custom" and raw.get("engine") == "pandera":
         given = raw["implementation"]
         given = dict(given) if isinstance(given, dict) else {"check": given}
-        named = str(given.pop("check", ""))
-        check = ALIASES.get(named, named)
-        rule = Rule(column.name, check, given, severity, **text)
-        if check in CHECKS:
+        name = str(given.pop("check", ""))
+        check = named(name)
+        if check is not None:
+            rule = Rule(column.name, check.name, given, severity, **text)
             return _checked(source, path, column, rule)
-        return custom_rule(source, path, rule, domain)
+        return custom_rule(source, path, Rule(column.name, name, given, severity, **text), domain)
     raise source.error(path, f"column '{column.name}': this kind of quality rule is not known")
 
 
@@ -167,33 +154,22 @@ def severity_of(source: Document, path: Path, where: str, raw: dict[str, Any]) -
 
 def _checked(source: Document, path: Path, column: Column, rule: Rule) -> Rule:
     """Return the rule, its flags written into its pattern; raise ContractError for a bad one."""
-    check, said = CHECKS[rule.check], f"column '{column.name}': {rule.check}"
-    given = rule.arguments
-    missing = set(check.needs) - set(given)
-    if (
-        missing
-        or set(given) - set(check.takes)
-        or (check.one_of and not set(given) & set(check.one_of))
-    ):
-        raise source.error(path, f"{said} takes {', '.join(check.takes) or 'no argument'}")
-    if kind_of(column.type) not in check.kinds:
-        raise source.error(path, f"{said} does not judge a column of type {column.type}")
+    check, subject = CHECKS[rule.check], f"column '{column.name}': {rule.check}"
+    if not check.accepts(rule.arguments):
+        raise source.error(path, f"{subject} takes {', '.join(check.takes) or 'no argument'}")
+    if kind_of(column.type) not in check.columns:
+        raise source.error(path, f"{subject} does not validate a column of type {column.type}")
     try:
-        values = arguments_of(rule.check, given, column.type)
+        given = check.given(rule.arguments, column.type)
     except ValueError as error:
-        raise source.error(path, f"{said}: {error}") from None
-    for low, high in (("min_value", "max_value"), ("min_items", "max_items")):
-        if low in values and high in values and values[low] > values[high]:
-            message = f"{said}: minimum {given[low]} is above maximum {given[high]}"
-            raise source.error(path, message)
-    whole = values.get("include_min", True) and values.get("include_max", True)
-    if rule.check == "in_range" and values["min_value"] == values["max_value"] and not whole:
-        raise source.error(path, f"{said}: no value is above and below {given['min_value']}")
-    if rule.check == "multiple_of" and values["divisor"] <= 0:
-        raise source.error(path, f"{said}: {given['divisor']} is not above 0")
-    if any(not values[name] for name in LISTS if name in values):
-        raise source.error(path, f"{said}: the list of values is empty")
-    return _with_flags(source, path, rule) if "pattern" in given else rule
+        raise source.error(path, f"{subject}: {error}") from None
+    problem = check.problem(given) if check.problem else None
+    if problem:
+        raise source.error(path, f"{subject}: {problem}")
+    kinds = {argument: check.takes[argument] for argument in rule.arguments}
+    if any(kind == "values" and not given[argument] for argument, kind in kinds.items()):
+        raise source.error(path, f"{subject}: the list of values is empty")
+    return _with_flags(source, path, rule) if "pattern" in kinds.values() else rule
 
 
 def _with_flags(source: Document, path: Path, rule: Rule) -> Rule:

@@ -9,9 +9,9 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from contracts.checks.values import kind_of
 from contracts.model.rules import Reference, RowRule, Unique
 from contracts.parsing.column_rules import severity_of
+from contracts.types import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

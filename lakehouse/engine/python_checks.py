@@ -36,13 +36,9 @@ def _violates(rule: Rule, spark_type: str) -> Column:
     """Return whether a column violates a rule, by the domain's code, which travels with the job."""
     if rule.source:
         cloudpickle.register_pickle_by_value(python_checks.module_of(rule))
-        check = python_checks.check_of(rule)
-        function, element_wise = check._check_fn, bool(check.element_wise)  # noqa: SLF001
-        given, ignores_null = dict(check._check_kwargs), bool(check.ignore_na)  # noqa: SLF001
-    else:
-        from_start, pattern = rule.check == "str_matches", rule.arguments["pattern"]
-        function, element_wise = _searches(pattern, from_start), True
-        given, ignores_null = {}, True
+    check = python_checks.check_in_python(rule, spark_type)
+    function, element_wise = check._check_fn, bool(check.element_wise)  # noqa: SLF001
+    given, ignores_null = dict(check._check_kwargs), bool(check.ignore_na)  # noqa: SLF001
     label = f"{rule.column}: {rule.label}"
 
     def breaks(values: pa.Array) -> pa.Array:
@@ -53,15 +49,6 @@ def _violates(rule: Rule, spark_type: str) -> Column:
 
     udf: Any = F.arrow_udf
     return udf(breaks, "boolean")(F.col(rule.column))
-
-
-def _searches(pattern: str, from_start: bool) -> Any:
-    def matches(text: str) -> bool:
-        import re
-
-        return bool((re.match if from_start else re.search)(pattern, text))
-
-    return matches
 
 
 def violations(

@@ -40,7 +40,7 @@ def derived(settings: Settings, domain: str) -> dict[Path, str]:
         ContractError: a contract is wrong, or the domain's SQL reads a table that none makes.
     """
     from contracts.compilers.ddl import ddl
-    from contracts.compilers.expectations import suite
+    from contracts.compilers.expectation_suite import suite_document
     from contracts.parsing.load import load_domain
 
     contracts = load_domain(settings.contracts, domain)
@@ -50,7 +50,7 @@ def derived(settings: Settings, domain: str) -> dict[Path, str]:
         statements = ddl(contract)
         if statements:
             found[folder / f"{dataset}.sql"] = f"-- {mark}\n\n{statements}\n"
-        expected = suite(contract)
+        expected = suite_document(contract)
         expected["meta"]["made"] = mark
         found[folder / f"{dataset}.expectations.json"] = (
             js.dumps(expected, indent=2, ensure_ascii=False, default=str) + "\n"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from contracts.checks.registry import CHECKS
 from contracts.model.contract import is_personal
 from contracts.parsing.domains import domains
 from operations.authoring.derive import MODELS, SOURCES
@@ -22,20 +23,6 @@ if TYPE_CHECKING:
     from lakehouse.settings import Settings
 
 KINDS = ("source dataset", "feature set", "score", "inference", "gold table")
-# How a check reads to whoever knows no Pandera
-WORDS = {
-    "required": "required",
-    "greater_than": "> {min_value}",
-    "greater_than_or_equal_to": "≥ {min_value}",
-    "less_than": "< {max_value}",
-    "less_than_or_equal_to": "≤ {max_value}",
-    "equal_to": "= {value}",
-    "not_equal_to": "≠ {value}",
-    "str_matches": "matches {pattern}",
-    "str_contains": "contains {pattern}",
-    "str_startswith": "starts with {string}",
-    "str_endswith": "ends with {string}",
-}
 
 
 def collect(settings: Settings, domain: str = "") -> dict[str, Any]:
@@ -128,17 +115,15 @@ def _table_of(contract: Contract) -> str:
 
 def _rule(rule: Rule) -> dict[str, str]:
     given = {name: _short(value) for name, value in rule.arguments.items()}
-    if rule.check in ("isin", "notin"):
-        listed = ", ".join(map(str, next(iter(rule.arguments.values()), ())))
-        text = f"{'one of' if rule.check == 'isin' else 'none of'}: {listed}"
-    elif rule.check in WORDS:
-        text = WORDS[rule.check].format_map(given)
-    else:
-        text = f"{rule.check}({', '.join(f'{name} {value}' for name, value in given.items())})"
+    words = CHECKS[rule.check].words if rule.check in CHECKS else ""
+    listed = ", ".join(f"{name} {value}" for name, value in given.items())
+    text = words.format_map(given) if words else f"{rule.check}({listed})"
     return {"text": text, "severity": rule.severity, "description": rule.description}
 
 
 def _short(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 

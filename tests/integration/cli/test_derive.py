@@ -9,7 +9,7 @@ import sqlglot
 import yaml
 
 from contracts.compilers.ddl import ddl
-from contracts.compilers.expectations import suite
+from contracts.compilers.expectation_suite import suite_document
 from contracts.compilers.table_descriptions import tables
 from contracts.errors import ContractError
 from contracts.parsing.domains import domains
@@ -137,7 +137,7 @@ def test_expectations_find_what_the_gate_would(tmp_path):
     columns[0]["logicalTypeOptions"] = {"minimum": 1}
     write_contract(tmp_path)
     contract = load_domain(tmp_path, "shop")["orders"]
-    told = json.loads(json.dumps(suite(contract)))
+    told = json.loads(json.dumps(suite_document(contract)))
     context = gx.get_context(mode="ephemeral")
     found = gx.ExpectationSuite(name=told["name"], expectations=told["expectations"])
     batch = (
@@ -169,7 +169,7 @@ def test_every_rule_has_an_expectation_that_exists(domain):
     import great_expectations as gx
 
     for contract in load_domain(PROJECT / "contracts", domain).values():
-        told = suite(contract)
+        told = suite_document(contract)
         gx.ExpectationSuite(name=told["name"], expectations=told["expectations"])
         held = {(e["kwargs"].get("column"), e["meta"].get("rule")) for e in told["expectations"]}
         held |= {(c, "required") for c, rule in held if rule == f"{c} is null"}
