@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from contracts.checks.values import sql_literal, typed
 
@@ -31,7 +31,7 @@ class Given:
     def sql(self, argument: str) -> str:
         """Return an argument as SQL; a list as its items with commas between."""
         value = self.values[argument]
-        items = value if isinstance(value, list | tuple) else [value]
+        items = cast("Sequence[Any]", value) if isinstance(value, list | tuple) else [value]
         return ", ".join(sql_literal(item, self.spark_type) for item in items)
 
 
@@ -146,7 +146,7 @@ def _argument(name: str, value: Any, kind: Argument, spark_type: str) -> Any:
     if kind == "values":
         if not isinstance(value, list | tuple):
             raise ValueError(f"{name} is a list")
-        items: list[Any] = list(value)  # pyright: ignore[reportUnknownArgumentType] - from YAML
+        items = cast("Sequence[Any]", value)
         return [typed(item, spark_type) for item in items if item is not None]
     if kind == "size":
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:

@@ -10,6 +10,8 @@ from contracts.checks.ranges import swapped
 from contracts.checks.text import sized
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from contracts.checks.check import Given
 
 ARRAY = ("array",)
@@ -25,7 +27,11 @@ def _in_range(values: Any, *, min_items: Any = None, max_items: Any = None) -> A
 
 
 def _unique(values: Any) -> Any:
-    return values.map(lambda items: len({repr(item) for item in items}) == len(items))
+    return values.map(_has_distinct)
+
+
+def _has_distinct(items: Sequence[Any]) -> bool:
+    return len({repr(item) for item in items}) == len(items)
 
 
 CHECKS = (

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from re import _constants as sre  # type: ignore[attr-defined]
-from re import _parser  # type: ignore[attr-defined]
+from importlib import import_module
 from typing import Any
 
+# Python's own parser of patterns is private and has no types
+sre: Any = import_module("re._constants")
+parser: Any = import_module("re._parser")
 FLAGS = "aimsx"
 SPACE = (
     r"\t-\r\x1c-\x20\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}"
@@ -49,7 +51,7 @@ def java(pattern: str, *, from_start: bool) -> str:
         OtherMeaning: Java cannot express it.
         re.error: it is no pattern.
     """
-    parsed = _parser.parse(pattern)
+    parsed = parser.parse(pattern)
     flags = parsed.state.flags
     text = _case(flags) + _sequence(parsed, flags)
     return rf"\A(?:{text})" if from_start else text
@@ -123,7 +125,8 @@ def _members(category: tuple[str, str], flags: int) -> str:
 
 
 def _class(items: Any, flags: int) -> str:
-    negated, parts = "", []
+    negated = ""
+    parts: list[str] = []
     for kind, given in items:
         if kind is sre.NEGATE:
             negated = "^"

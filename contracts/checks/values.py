@@ -30,8 +30,10 @@ def typed(value: Any, spark_type: str) -> Any:
         if not isinstance(value, str):
             raise ValueError(f"{value!r} is no text; write '{value}' in quotes")
         return value
+    if isinstance(value, bool):
+        return value
     try:
-        number = value if isinstance(value, bool) else Decimal(str(value))
+        number = Decimal(str(value))
     except InvalidOperation:
         raise ValueError(f"{value!r} is no {spark_type}") from None
     if kind in FLOATS:

@@ -126,7 +126,7 @@ def _model(contract: Contract) -> dict[str, Any]:
 def _audit(contract: Contract) -> dict[str, Any]:
     """Return the audit of a model's rows: the contract's own rules and those its `audit` adds."""
     features = contract.features
-    declared = features.get("audit") or {}
+    declared: dict[str, Any] = features.get("audit") or {}
     key = list(declared.get("key") or (*features["entity"], features["timestamp"]))
     required = [
         rule.column

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from contracts.checks.check import Expected
 from contracts.checks.registry import CHECKS
@@ -109,7 +109,7 @@ def _translated(rule: Rule, kind: str) -> Expected | None:
 def _typed(value: Any, kind: str) -> Any:
     """Return a bound as a value of its column's type."""
     if isinstance(value, list | tuple):
-        return [_typed(item, kind) for item in value]
+        return [_typed(item, kind) for item in cast("Sequence[Any]", value)]
     if kind == "timestamp" and isinstance(value, str | date):
         instant = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
         return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant
@@ -151,5 +151,5 @@ def _plain(expected: Expectation) -> dict[str, Any]:
 def _text(value: Any) -> Any:
     """Return a value as JSON has it: instants and days as text."""
     if isinstance(value, list):
-        return [_text(item) for item in value]
+        return [_text(item) for item in cast("list[Any]", value)]
     return value.isoformat() if isinstance(value, date) else value

@@ -71,7 +71,8 @@ def good(contract: Contract) -> str:
     It is `failures(contract) is null` in other words: comparisons alone, without the array of
     reasons, which costs a write of good rows several times as much even where it stays empty.
     """
-    bad, alive = [f"coalesce(_op not in ({_listed(ROW_OPERATIONS)}), true)"], []
+    bad = [f"coalesce(_op not in ({_listed(ROW_OPERATIONS)}), true)"]
+    alive: list[str] = []
     kept = ["_line", *(column.name for column in contract.columns if _always(contract, column))]
     bad.append(_rescued_any(kept))
     lost = [column.name for column in contract.columns if not _always(contract, column)]

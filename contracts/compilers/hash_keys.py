@@ -63,7 +63,7 @@ def hash_columns(columns: list[tuple[str, str]]) -> str:
 
     Each part is written as `length:text`, a null as `-`, so no two different rows share an input.
     """
-    parts = []
+    parts: list[str] = []
     for column, kind in columns:
         text = normalised_text(column, kind)
         parts.append(f"coalesce(concat(char_length({text}), ':', {text}), '-')")

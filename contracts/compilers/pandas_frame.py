@@ -1,5 +1,8 @@
 """Rows as a pandas frame: a column's pandas type, and a row rule's SQL condition run by DuckDB."""
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+# pandas and pyarrow ship no types
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any

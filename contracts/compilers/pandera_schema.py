@@ -1,5 +1,8 @@
 """A contract as a Pandera schema, for notebooks, unit tests of a producer and parity tests."""
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pandas ships no types, and Pandera's registration of checks is partly untyped
+
 from __future__ import annotations
 
 import functools

@@ -1,8 +1,12 @@
 """Row checks that Python runs, as Pandera checks: a domain's own code, or what SQL cannot express.
 
-A function of a domain is named as `module:function` below the domain's own package; a check that is registered
-with Pandera is named as there and lives in `domains.<domain>.checks`. Nothing else is imported.
+A function of a domain is named as `module:function` below the domain's own package; a check that is
+registered with Pandera is named as there and lives in `domains.<domain>.checks`. Nothing else is
+imported.
 """
+
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+# pandas ships no types, and Pandera's registry of checks is partly untyped
 
 from __future__ import annotations
 

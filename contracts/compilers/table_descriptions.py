@@ -131,7 +131,7 @@ def events(contract: Contract) -> TableDescription:
     """
     assert contract.vault is not None
     named = {column.name: column for column in contract.columns}
-    columns = []
+    columns: list[Described] = []
     for name in vault_sql.events_columns(contract):
         if name in named:
             columns.append(replace(_column(named[name]), required=bool(named[name].key)))

@@ -81,7 +81,7 @@ def point_in_time_view(hub: str, histories: dict[str, str]) -> str:
     """
     key = name(f"{hub}_hk")
     spans = {sat: f"`{sat}_sequence`" for sat in histories}
-    unions = []
+    unions: list[str] = []
     for sat, view in histories.items():
         marks = ", ".join(
             f"{'_sequence' if other == sat else 'cast(null as string)'} as {column}"

@@ -20,6 +20,15 @@ if TYPE_CHECKING:
 
 Bump = Literal["major", "minor", "patch"]
 PARTS: tuple[Bump, ...] = ("major", "minor", "patch")
+# What a change of an attribute of a column, and of a part of the contract, calls for
+COLUMN_ATTRIBUTES: tuple[tuple[str, Bump], ...] = (
+    ("unit", "major"), ("classification", "major"), ("description", "patch"),
+)  # fmt: skip
+PARTS_OF_A_CONTRACT: tuple[tuple[str, Bump], ...] = (
+    ("vault", "major"), ("features", "minor"), ("score", "minor"), ("enrich", "minor"),
+    ("capture", "minor"), ("source_table", "minor"), ("status", "minor"),
+    ("owner", "patch"), ("channels", "patch"), ("description", "patch"),
+)  # fmt: skip
 PROPERTIES: list[str | int] = ["schema", 0, "properties"]
 
 
@@ -143,15 +152,11 @@ def _column(old: Column, new: Column, file: str, line: int) -> Iterator[Change]:
         wider = widens(old.type, new.type)
         verb = "widened" if wider else "changed"
         yield change(f"type {verb} from {old.type} to {new.type}", "minor" if wider else "major")
-    for attribute, bump in (
-        ("unit", "major"),
-        ("classification", "major"),
-        ("description", "patch"),
-    ):
+    for attribute, bump in COLUMN_ATTRIBUTES:
         before, after = getattr(old, attribute), getattr(new, attribute)
         if before != after:
             text = "" if attribute == "description" else f" from '{before}' to '{after}'"
-            yield change(f"{attribute} changed{text}", bump)  # type: ignore[arg-type]
+            yield change(f"{attribute} changed{text}", bump)
     if old.cleanse != new.cleanse:
         yield change("cleansed otherwise: rows loaded before stay as they were", "minor")
 
@@ -170,14 +175,10 @@ def _whole(old: Contract, new: Contract, document: Document) -> Iterator[Change]
     if old.keys != new.keys:
         message = f"the key changed from {list(old.keys)} to {list(new.keys)}"
         yield Change(new.file, document.line(PROPERTIES), message, "major")
-    for name, bump in (
-        ("vault", "major"), ("features", "minor"), ("score", "minor"), ("enrich", "minor"),
-        ("capture", "minor"), ("source_table", "minor"), ("status", "minor"),
-        ("owner", "patch"), ("channels", "patch"), ("description", "patch"),
-    ):  # fmt: skip
+    for name, bump in PARTS_OF_A_CONTRACT:
         if getattr(old, name) != getattr(new, name):
             line = document.line(_place(document, name))
-            yield Change(new.file, line, f"{name.replace('_', ' ')} changed", bump)  # type: ignore[arg-type]
+            yield Change(new.file, line, f"{name.replace('_', ' ')} changed", bump)
 
 
 def _place(document: Document, name: str) -> list[str | int]:

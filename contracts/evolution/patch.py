@@ -1,10 +1,13 @@
 """Changes a contract's text where it has to change, and leaves every other letter as it is."""
 
+# pyright: reportUnknownMemberType=false
+# the stubs of PyYAML leave some arguments untyped
+
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import yaml
 
@@ -45,7 +48,7 @@ def patched(text: str, proposed: Iterable[Proposed], file: str = "") -> str:
     """
     wanted = list(proposed)
     lines = text.splitlines(keepends=True)
-    root = yaml.compose(text, Loader=yaml.CSafeLoader)
+    root = cast("yaml.Node | None", yaml.compose(text, Loader=yaml.CSafeLoader))
     columns = _get(_first(_get(root, "schema")), "properties")
     if not isinstance(columns, yaml.SequenceNode) or not columns.value:
         raise ContractError(f"{file}:1: no columns below schema.properties to add to")
@@ -54,13 +57,16 @@ def patched(text: str, proposed: Iterable[Proposed], file: str = "") -> str:
             _widen(lines, columns, column)
     new = [column for column in wanted if not column.old]
     if new:
-        last, first = columns.value[-1], columns.value[0]
+        nodes = cast("list[Any]", columns.value)
+        last, first = nodes[-1], nodes[0]
         at = last.end_mark.line + (1 if last.end_mark.column else 0)
         while at and not lines[at - 1].strip():
             at -= 1
         if at and not lines[at - 1].endswith("\n"):
             lines[at - 1] += "\n"
-        indent = lines[first.start_mark.line][: first.start_mark.column].rstrip(" ").rstrip("-")
+        indent: str = (
+            lines[first.start_mark.line][: first.start_mark.column].rstrip(" ").rstrip("-")
+        )
         lines.insert(at, "".join(fragment(column, indent) for column in new))
     return VERSION.sub(lambda match: match[1] + raised(match[2], "minor"), "".join(lines), count=1)
 

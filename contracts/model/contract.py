@@ -138,10 +138,10 @@ class Contract:
     rules: tuple[Rule, ...]
     capture: tuple[Capture, ...] = ()
     vault: Vault | None = None
-    features: dict[str, Any] = field(default_factory=dict, hash=False)
-    score: dict[str, Any] = field(default_factory=dict, hash=False)
-    enrich: dict[str, Any] = field(default_factory=dict, hash=False)
-    service_levels: dict[str, Any] = field(default_factory=dict, hash=False)
+    features: dict[str, Any] = field(default_factory=dict[str, Any], hash=False)
+    score: dict[str, Any] = field(default_factory=dict[str, Any], hash=False)
+    enrich: dict[str, Any] = field(default_factory=dict[str, Any], hash=False)
+    service_levels: dict[str, Any] = field(default_factory=dict[str, Any], hash=False)
     dataset_rules: tuple[DatasetRule, ...] = ()
     channels: tuple[Channel, ...] = ()
     source_table: str = ""

@@ -10,9 +10,11 @@ from pydantic import Field
 from contracts.model.strict import Strict
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from contracts.model.rules import Severity
 
-OPERATORS = {
+OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "mustBe": lambda value, given: value == given,
     "mustNotBe": lambda value, given: value != given,
     "mustBeGreaterThan": lambda value, given: value > given,
@@ -89,4 +91,4 @@ class DatasetRule:
 
 
 def _listed(limit: Any) -> list[Any]:
-    return list(limit) if isinstance(limit, list | tuple) else [limit]
+    return [*limit] if isinstance(limit, list | tuple) else [limit]

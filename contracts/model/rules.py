@@ -18,7 +18,7 @@ class Rule:
 
     column: str
     check: str
-    arguments: dict[str, Any] = field(default_factory=dict, hash=False)
+    arguments: dict[str, Any] = field(default_factory=dict[str, Any], hash=False)
     severity: Severity = "error"
     name: str = ""
     description: str = ""

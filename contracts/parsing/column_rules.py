@@ -11,6 +11,7 @@ from contracts.checks.values import NUMBERS
 from contracts.model.rules import Rule
 from contracts.parsing import formats
 from contracts.parsing.dataset_rules import is_dataset_rule
+from contracts.parsing.document import implementation_of, items_at, mapping_at
 from contracts.parsing.python_checks import custom_rule
 from contracts.types import FLOATS, kind_of
 
@@ -35,21 +36,21 @@ BOUNDS = (
 def rules_of(source: Document, columns: tuple[Column, ...], domain: str) -> tuple[Rule, ...]:
     """Return every rule of one column in column order; raise ContractError for a bad one."""
     rules: list[Rule] = []
-    for index, raw in enumerate(source.data["schema"][0].get("properties") or []):
+    for index, raw in enumerate(items_at(source.data["schema"][0], "properties")):
         path: Path = ["schema", 0, "properties", index]
         column = columns[index]
         if column.required:
             rules.append(Rule(column.name, "required"))
-        options = raw.get("logicalTypeOptions") or {}
+        options = mapping_at(raw, "logicalTypeOptions")
         for option, value in options.items():
             rules += _option(source, [*path, "logicalTypeOptions", option], column, option, value)
         _bounds(source, [*path, "logicalTypeOptions"], column, options)
         if raw.get("enum"):
-            allowed = {"allowed_values": [item["value"] for item in raw["enum"]]}
+            allowed = {"allowed_values": [item["value"] for item in items_at(raw, "enum")]}
             rules.append(
                 _checked(source, [*path, "enum"], column, Rule(column.name, "isin", allowed))
             )
-        for place, quality in enumerate(raw.get("quality") or []):
+        for place, quality in enumerate(items_at(raw, "quality")):
             if is_dataset_rule(quality) or quality.get("type") in ("sql", "text"):
                 continue
             where: Path = [*path, "quality", place]
@@ -118,7 +119,7 @@ def _quality(
     severity = severity_of(source, path, column.name, raw)
     text = {"name": raw.get("name", ""), "description": raw.get("description", "")}
     if raw.get("metric") == "invalidValues":
-        given = raw.get("arguments") or {}
+        given = mapping_at(raw, "arguments")
         if raw.get("mustBe") != 0:
             message = f"column '{column.name}': invalidValues is a row rule, so it needs mustBe: 0"
             raise source.error(path, message)
@@ -133,8 +134,7 @@ def _quality(
             raise source.error(path, message)
         return _checked(source, path, column, rule)
     if raw.get("type") == "custom" and raw.get("engine") == "pandera":
-        given = raw["implementation"]
-        given = dict(given) if isinstance(given, dict) else {"check": given}
+        given = implementation_of(raw, "check")
         name = str(given.pop("check", ""))
         check = named(name)
         if check is not None:

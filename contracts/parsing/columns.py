@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from contracts.errors import ContractError
 from contracts.model.contract import Cleanse, Column
 from contracts.parsing import custom_properties, units
+from contracts.parsing.document import properties_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,11 +26,11 @@ TYPES = re.compile(
 
 def column_of(source: Document, index: int, raw: dict[str, Any]) -> Column:
     """Return one column; `index` is its place in the schema."""
-    path = ["schema", 0, "properties", index]
+    path: list[str | int] = ["schema", 0, "properties", index]
     kind = (raw.get("physicalType") or "").lower().replace(", ", ",")
     if not TYPES.match(kind):
         raise source.error(path, f"column '{raw['name']}': physicalType '{kind}' is no Spark type")
-    custom = {item["property"]: item["value"] for item in raw.get("customProperties") or []}
+    custom = properties_of(raw)
     unknown = set(custom) - {"cleanse", "evolution", "unit"}
     if unknown:
         raise source.error(path, f"column '{raw['name']}': unknown property {sorted(unknown)}")

@@ -18,7 +18,7 @@ def disagreements(contracts: Collection[Contract]) -> list[str]:
 def _tables_of_two(contracts: Iterable[Contract]) -> list[str]:
     """Return a problem for each contract whose events would go into another's table."""
     owners: dict[str, str] = {}
-    problems = []
+    problems: list[str] = []
     for contract in contracts:
         if contract.vault is not None:
             file = owners.setdefault(contract.vault.events, contract.file)
@@ -33,7 +33,7 @@ def _tables_of_two(contracts: Iterable[Contract]) -> list[str]:
 def _hubs_that_differ(contracts: Iterable[Contract]) -> list[str]:
     """Return a problem for each dataset that names a hub's key otherwise than one before it."""
     keys: dict[str, tuple[tuple[str, ...], str]] = {}
-    problems = []
+    problems: list[str] = []
     for contract in contracts:
         for hub in contract.vault.hubs if contract.vault else ():
             members, file = keys.setdefault(hub.name, (hub.members, contract.file))

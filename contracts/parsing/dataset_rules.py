@@ -14,6 +14,7 @@ from contracts.compilers.dataset_metrics import METRICS
 from contracts.errors import ContractError
 from contracts.model.dataset_rule import OPERATORS, DatasetRule, History
 from contracts.model.strict import Strict
+from contracts.parsing.document import implementation_of, items_at, mapping_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -86,22 +87,21 @@ def dataset_rules_of(source: Document, columns: Sequence[Column]) -> tuple[Datas
 def _declared(source: Document) -> Iterator[tuple[list[str | int], dict[str, Any], str]]:
     """Yield (path, item, column or nothing) of each item that is a dataset rule."""
     table, path = source.data["schema"][0], ["schema", 0]
-    for place, raw in enumerate(table.get("quality") or []):
+    for place, raw in enumerate(items_at(table, "quality")):
         if is_dataset_rule(raw):
             yield [*path, "quality", place], raw, ""
-    for index, column in enumerate(table.get("properties") or []):
-        for place, raw in enumerate(column.get("quality") or []):
+    for index, column in enumerate(items_at(table, "properties")):
+        for place, raw in enumerate(items_at(column, "quality")):
             if is_dataset_rule(raw):
                 yield [*path, "properties", index, "quality", place], raw, column["name"]
 
 
 def _rule(source: Document, path: list[str | int], raw: dict[str, Any], column: str) -> DatasetRule:
     if raw.get("engine") == ENGINE:
-        given = raw["implementation"]
-        given = dict(given) if isinstance(given, dict) else {"metric": given}
+        given = implementation_of(raw, "metric")
     else:
-        arguments = raw.get("arguments") or {}
-        given = {name: raw[name] for name in OPERATORS if name in raw}
+        arguments = mapping_at(raw, "arguments")
+        given: dict[str, Any] = {name: raw[name] for name in OPERATORS if name in raw}
         given |= {"metric": raw["metric"], "unit": raw.get("unit", "")}
         given |= {"column": arguments.get("column", ""), "columns": arguments.get("properties", ())}
         given["values"] = arguments.get("missingValues") or ()

@@ -1,19 +1,22 @@
 """A contract file as YAML: parsed safely, checked against the ODCS v3.1 JSON schema, with lines."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# the stubs of PyYAML and jsonschema leave some arguments untyped
+
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import yaml
 
 from contracts.errors import ContractError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from jsonschema import Draft201909Validator
@@ -43,6 +46,27 @@ class Document:
     def error(self, path: Iterable[str | int], message: str) -> ContractError:
         """Return an error that names the file, the line and the place."""
         return ContractError(f"{self.file}:{self.line(list(path))}: {message}")
+
+
+def mapping_at(raw: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Return the mapping at a key of parsed YAML, empty where there is none."""
+    return dict(raw.get(key) or ())
+
+
+def items_at(raw: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    """Return the list of mappings at a key of parsed YAML, empty where there is none."""
+    return list(raw.get(key) or ())
+
+
+def implementation_of(rule: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return the `implementation` of a custom rule; a bare word is the value of `name`."""
+    declared = rule["implementation"]
+    return cast("dict[str, Any]", {**declared} if isinstance(declared, dict) else {name: declared})
+
+
+def properties_of(declared: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the `customProperties` of a part of a contract, values by name."""
+    return {item["property"]: item["value"] for item in items_at(declared, "customProperties")}
 
 
 def _child(node: yaml.Node, step: str | int) -> tuple[yaml.Node, int] | None:
@@ -93,12 +117,12 @@ def _parse(text: str, name: str) -> tuple[yaml.Node, dict[str, Any]]:
     try:
         loader = yaml.CSafeLoader(text)
         root = loader.get_single_node()
-        data = loader.construct_document(root) if root is not None else None
+        data = cast("Any", loader.construct_document(root)) if root is not None else None
     except yaml.YAMLError as error:
         raise _unreadable(name, error) from None
     if not isinstance(data, dict) or root is None:
         raise ContractError(f"{name}:1: no contract in this file")
-    return root, data
+    return root, cast("dict[str, Any]", data)
 
 
 def _unreadable(name: str, error: yaml.YAMLError) -> ContractError:
@@ -118,7 +142,7 @@ def _validator() -> Draft201909Validator:
 def _explain(document: Document, problem: Any) -> str:
     from jsonschema.exceptions import best_match
 
-    deepest = best_match([problem]) or problem
-    path = list(deepest.absolute_path)
+    deepest = cast("Any", best_match([problem]) or problem)
+    path: list[str | int] = list(deepest.absolute_path)
     where = ".".join(str(step) for step in path) or "the contract"
     return f"{document.file}:{document.line(path)}: {where}: {deepest.message[:300]}"

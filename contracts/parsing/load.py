@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from contracts.errors import ContractError
 from contracts.model.contract import UNITS, Capture, Channel, Column, Contract, Hub, Vault
@@ -13,6 +13,7 @@ from contracts.parsing.column_rules import rules_of
 from contracts.parsing.columns import column_of, declared_as
 from contracts.parsing.cross_contract import disagreements
 from contracts.parsing.dataset_rules import dataset_rules_of
+from contracts.parsing.document import items_at, mapping_at
 from contracts.parsing.domains import domains
 from contracts.parsing.table_rules import (
     references_of,
@@ -91,11 +92,11 @@ def load_file(path: Path, domain: str) -> Contract:
 def _contract(source: Document, domain: str) -> Contract:
     data, table = source.data, source.data["schema"][0]
     columns = tuple(
-        column_of(source, index, raw) for index, raw in enumerate(table.get("properties") or [])
+        column_of(source, index, raw) for index, raw in enumerate(items_at(table, "properties"))
     )
     declared = {
         item["property"]: (item["value"], ["customProperties", index, "value"])
-        for index, item in enumerate(data.get("customProperties") or [])
+        for index, item in enumerate(items_at(data, "customProperties"))
     }
     for name, (_, path) in declared.items():
         if name not in ("capture", *custom_properties.DECLARATIONS):
@@ -110,7 +111,7 @@ def _contract(source: Document, domain: str) -> Contract:
         dataset=table["name"],
         version=data["version"],
         status=data["status"],
-        description=((data.get("description") or {}).get("purpose") or "").strip(),
+        description=str(mapping_at(data, "description").get("purpose") or "").strip(),
         owner=_owner(data),
         columns=columns,
         rules=rules_of(source, columns, domain),
@@ -118,7 +119,7 @@ def _contract(source: Document, domain: str) -> Contract:
         unique=unique_of(source, columns),
         references=references_of(source, columns),
         capture=_captures(source, *declared.get("capture", ([], []))),
-        vault=_vault(source, parts.get("vault"), declared, columns),
+        vault=_vault(source, parts.get("vault"), declared.get("vault", ([], []))[1], columns),
         features=parts["features"].model_dump() if "features" in parts else {},
         score=parts["score"].model_dump() if "score" in parts else {},
         enrich=parts["enrich"].model_dump() if "enrich" in parts else {},
@@ -132,7 +133,7 @@ def _contract(source: Document, domain: str) -> Contract:
 
 
 def _service_levels(source: Document) -> dict[str, Any]:
-    levels = source.data.get("slaProperties") or []
+    levels = items_at(source.data, "slaProperties")
     for index, level in enumerate(levels):
         unit = level.get("unit")
         if unit and unit not in UNITS:
@@ -143,8 +144,8 @@ def _service_levels(source: Document) -> dict[str, Any]:
 
 
 def _owner(data: dict[str, Any]) -> str:
-    team = data.get("team") or {}
-    return team.get("name", "") if isinstance(team, dict) else ""
+    # An older shape of the standard lists the members, without a name of the team.
+    return mapping_at(data, "team").get("name", "") if isinstance(data.get("team"), dict) else ""
 
 
 def _channels(data: dict[str, Any]) -> tuple[Channel, ...]:
@@ -155,7 +156,7 @@ def _channels(data: dict[str, Any]) -> tuple[Channel, ...]:
             item["channel"],
             item.get("url", "").removeprefix("mailto:"),
         )
-        for item in data.get("support") or []
+        for item in items_at(data, "support")
     )
 
 
@@ -163,16 +164,20 @@ def _captures(source: Document, raw: Any, path: list[str | int]) -> tuple[Captur
     if not isinstance(raw, list):
         raise source.error(path, "capture is a list, one item a way of arrival")
     kind = custom_properties.CaptureDeclaration
-    declared = [declared_as(source, kind, item, [*path, i]) for i, item in enumerate(raw)]
-    return tuple(Capture(**item.model_dump()) for item in declared)
+    ways = cast("list[Any]", raw)
+    declared = [declared_as(source, kind, way, [*path, index]) for index, way in enumerate(ways)]
+    return tuple(Capture(**way.model_dump()) for way in declared)
 
 
 def _vault(
-    source: Document, declared: Any, raw: dict[str, Any], columns: tuple[Column, ...]
+    source: Document,
+    declared: custom_properties.VaultDeclaration | None,
+    path: list[str | int],
+    columns: tuple[Column, ...],
 ) -> Vault | None:
     if declared is None:
         return None
-    link, path = declared.link, raw["vault"][1]
+    link = declared.link
     names, keyed = {column.name for column in columns}, any(column.key for column in columns)
     if keyed and not declared.hubs:
         raise source.error(path, "vault.hubs is missing: the hub of the primary key at least")

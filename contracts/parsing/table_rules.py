@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import sqlglot
 from sqlglot import exp
@@ -11,6 +11,7 @@ from sqlglot.errors import SqlglotError
 
 from contracts.model.rules import Reference, RowRule, Unique
 from contracts.parsing.column_rules import severity_of
+from contracts.parsing.document import implementation_of, items_at, properties_of
 from contracts.types import kind_of
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ OUTSIDE = (
 
 def row_rules_of(source: Document, columns: tuple[Column, ...]) -> tuple[RowRule, ...]:
     """Return the row rules of `type: sql`; raise ContractError for a bad one."""
-    rules = []
+    rules: list[RowRule] = []
     for path, raw, column in _qualities(source):
         if raw.get("type") != "sql":
             if not column and raw.get("engine") == "pandera" and _check(raw) != "unique":
@@ -41,7 +42,7 @@ def row_rules_of(source: Document, columns: tuple[Column, ...]) -> tuple[RowRule
             continue
         names = {declared.name.lower(): declared.name for declared in columns}
         condition = _condition(source, path, raw, column)
-        used = []
+        used: list[str] = []
         for node in condition.find_all(exp.Column):
             if node.table or node.name.lower() not in names:
                 raise source.error(path, f"the query names '{node.sql()}', which is no column")
@@ -72,17 +73,16 @@ def _harmless(condition: Any) -> Any:
 
 
 def _check(raw: dict[str, Any]) -> str:
-    given = raw["implementation"]
-    return given.get("check", "") if isinstance(given, dict) else given
+    return str(implementation_of(raw, "check").get("check", ""))
 
 
 def _qualities(source: Document) -> Iterator[tuple[Path, dict[str, Any], str]]:
     """Yield (path, item, column or nothing) of each quality item of the dataset and its columns."""
     table, path = source.data["schema"][0], ["schema", 0]
-    for place, raw in enumerate(table.get("quality") or []):
+    for place, raw in enumerate(items_at(table, "quality")):
         yield [*path, "quality", place], raw, ""
-    for index, column in enumerate(table.get("properties") or []):
-        for place, raw in enumerate(column.get("quality") or []):
+    for index, column in enumerate(items_at(table, "properties")):
+        for place, raw in enumerate(items_at(column, "quality")):
             yield [*path, "properties", index, "quality", place], raw, column["name"]
 
 
@@ -115,36 +115,38 @@ def unique_of(source: Document, columns: tuple[Column, ...]) -> tuple[Unique, ..
     names = {column.name for column in columns}
     uniques = [
         Unique((column["name"],))
-        for column in table.get("properties") or []
+        for column in items_at(table, "properties")
         if column.get("unique")
     ]
-    for place, raw in enumerate(table.get("quality") or []):
+    for place, raw in enumerate(items_at(table, "quality")):
         if raw.get("engine") != "pandera" or _check(raw) != "unique":
             continue
         where: Path = [*path, "quality", place]
-        given = dict(raw["implementation"]) if isinstance(raw["implementation"], dict) else {}
+        given = implementation_of(raw, "check")
         listed = given.get("columns")
         if set(given) != {"check", "columns"} or not isinstance(listed, list) or not listed:
             raise source.error(where, "unique takes columns, a list")
-        for name in listed:
+        together = cast("list[str]", listed)
+        for name in together:
             if name not in names:
                 raise source.error(where, f"unique names the column '{name}', which is not there")
         severity = severity_of(source, where, "unique", raw)
         name, text = raw.get("name", ""), raw.get("description", "")
-        uniques.append(Unique(tuple(listed), severity, name, text))
+        uniques.append(Unique(tuple(together), severity, name, text))
     return tuple(uniques)
 
 
 def references_of(source: Document, columns: tuple[Column, ...]) -> tuple[Reference, ...]:
     """Return the references to other datasets, by the standard's `relationships`."""
     table, path = source.data["schema"][0], ["schema", 0]
-    names, references = {column.name for column in columns}, []
+    names = {column.name for column in columns}
+    references: list[Reference] = []
     places: list[tuple[Path, dict[str, Any], Any]] = [
         ([*path, "relationships", place], raw, raw["from"])
-        for place, raw in enumerate(table.get("relationships") or [])
+        for place, raw in enumerate(items_at(table, "relationships"))
     ]
-    for index, column in enumerate(table.get("properties") or []):
-        for place, raw in enumerate(column.get("relationships") or []):
+    for index, column in enumerate(items_at(table, "properties")):
+        for place, raw in enumerate(items_at(column, "relationships")):
             where: Path = [*path, "properties", index, "relationships", place]
             places.append((where, raw, f"{table['name']}.{column['name']}"))
     for where, raw, ours in places:
@@ -154,7 +156,7 @@ def references_of(source: Document, columns: tuple[Column, ...]) -> tuple[Refere
             raise source.error(where, f"'{ours}' is no column of '{table['name']}'")
         if len(own) != len(to):
             raise source.error(where, f"{len(own)} columns refer to {len(to)}")
-        options = {item["property"]: item["value"] for item in raw.get("customProperties") or []}
+        options = properties_of(raw)
         if set(options) - {"severity", "name"}:
             raise source.error(
                 where, f"unknown property {sorted(set(options) - {'severity', 'name'})}"
@@ -174,7 +176,7 @@ def _ends(source: Document, path: Path, given: str | list[str]) -> tuple[tuple[s
 
 def references_that_fail(contracts: Mapping[str, Contract]) -> list[str]:
     """Return a problem for each reference to what is not there, of another type, or in a circle."""
-    problems = []
+    problems: list[str] = []
     for contract in contracts.values():
         for reference in contract.references:
             target = contracts.get(reference.dataset)
