@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import yaml
 
@@ -57,16 +57,14 @@ def patched(text: str, proposed: Iterable[Proposed], file: str = "") -> str:
             _widen(lines, columns, column)
     new = [column for column in wanted if not column.old]
     if new:
-        nodes = cast("list[Any]", columns.value)
+        nodes = cast("list[yaml.Node]", columns.value)
         last, first = nodes[-1], nodes[0]
         at = last.end_mark.line + (1 if last.end_mark.column else 0)
         while at and not lines[at - 1].strip():
             at -= 1
         if at and not lines[at - 1].endswith("\n"):
             lines[at - 1] += "\n"
-        indent: str = (
-            lines[first.start_mark.line][: first.start_mark.column].rstrip(" ").rstrip("-")
-        )
+        indent = _indent(lines, first)
         lines.insert(at, "".join(fragment(column, indent) for column in new))
     return VERSION.sub(lambda match: match[1] + raised(match[2], "minor"), "".join(lines), count=1)
 
@@ -81,6 +79,11 @@ def fragment(column: Proposed, indent: str = "") -> str:
         f"{indent}  physicalType: {column.type}\n"
         f"{indent}  description: To be written.\n"
     )
+
+
+def _indent(lines: list[str], node: yaml.Node) -> str:
+    """Return what stands before an item's hyphen."""
+    return lines[node.start_mark.line][: node.start_mark.column].rstrip(" ").rstrip("-")
 
 
 def _widen(lines: list[str], columns: yaml.SequenceNode, column: Proposed) -> None:

@@ -23,7 +23,7 @@ from contracts.model.contract import Column, Contract
 from contracts.model.rules import RowRule, Rule
 from contracts.parsing.formats import FORMATS, pattern_of
 from lakehouse.engine.python_checks import with_python_checks
-from tests.integration.contracts import judges
+from tests.integration.contracts import python_checks
 
 pytestmark = pytest.mark.spark
 
@@ -85,11 +85,11 @@ def rules_of(kind, values):
     yield rule(column, "greater_than_or_equal_to", min_value=values)
     yield rule(column, "less_than", max_value=values)
     yield rule(column, "less_than_or_equal_to", max_value=values)
-    two = st.lists(values, min_size=2, max_size=2, unique_by=lambda one: typed(one, kind))
+    two = st.lists(values, min_size=2, max_size=2, unique_by=lambda value: typed(value, kind))
     yield st.builds(
         lambda pair, low, high: Rule(
             column, "in_range",
-            dict(zip(("min_value", "max_value"), sorted(pair, key=lambda one: typed(one, kind)), strict=True))
+            dict(zip(("min_value", "max_value"), sorted(pair, key=lambda value: typed(value, kind)), strict=True))
             | {"include_min": low, "include_max": high},
         ),
         two, st.booleans(), st.booleans(),
@@ -103,7 +103,7 @@ def rules_of(kind, values):
 
 
 RULES = st.one_of(
-    *[one for kind, (_, values) in TYPES.items() for one in rules_of(kind, values)],
+    *[strategy for kind, (_, values) in TYPES.items() for strategy in rules_of(kind, values)],
     rule("string_", "str_matches", pattern=st.sampled_from(PATTERNS)),
     rule("string_", "str_contains", pattern=st.sampled_from(PATTERNS)),
     rule("string_", "str_matches", pattern=st.sampled_from([pattern_of(f) for f in FORMATS if FORMATS[f]])),
@@ -114,10 +114,10 @@ RULES = st.one_of(
     rule("items", "items_in_range", min_items=st.integers(0, 1), max_items=st.integers(1, 3)),
     st.just(Rule("items", "items_unique")),
     st.sampled_from([
-        Rule("int_", "custom", {"function": "x:is_even"}, source="tests.integration.contracts.judges:is_even"),
+        Rule("int_", "custom", {"function": "x:is_even"}, source="tests.integration.contracts.python_checks:is_even"),
         Rule("string_", "custom", {"function": "x:is_short", "element_wise": True, "most": 2},
-             source="tests.integration.contracts.judges:is_short"),
-        Rule("bigint_", "digits_add_up_to", {"total": 3}, source="tests.integration.contracts.judges"),
+             source="tests.integration.contracts.python_checks:is_short"),
+        Rule("bigint_", "digits_add_up_to", {"total": 3}, source="tests.integration.contracts.python_checks"),
     ]),
 )  # fmt: skip
 ROWS = st.tuples(*[st.none() | values for values, _ in TYPES.values()], st.none() | ITEMS)
@@ -137,8 +137,8 @@ def contract_of(chosen, required, conditions):
     )
     named = [Rule(name, "required", name=f"null {name}") for name in sorted(required)]
     named += [
-        Rule(one.column, one.check, one.arguments, name=f"r{place}", source=one.source)
-        for place, one in enumerate(chosen)
+        Rule(rule.column, rule.check, rule.arguments, name=f"r{place}", source=rule.source)
+        for place, rule in enumerate(chosen)
     ]
     wide = tuple(RowRule(f"c{i}", CONDITIONS[sql], sql) for i, sql in enumerate(conditions))
     return Contract("d", "t", "1.0.0", "active", "", "", columns, tuple(named), row_rules=wide)
@@ -180,15 +180,17 @@ def by_gate(spark, contracts, examples):
         frame = with_python_checks(frame, contract)
     arms = " ".join(f"when {e} then {gate.failures(c)}" for e, c in enumerate(contracts))
     goods = " ".join(f"when {e} then {gate.good(c)}" for e, c in enumerate(contracts))
-    judged = frame.select(
+    validated = frame.select(
         "example", "place",
         F.expr(f"case example {arms} end").alias("failures"), F.expr(f"case example {goods} end").alias("good"),
     )  # fmt: skip
-    found = [[] for _ in contracts]
-    for row in judged.collect():
+    failures = [[] for _ in contracts]
+    for row in validated.collect():
         assert row["good"] == (row["failures"] is None), "the two halves of the gate disagree"
-        found[row["example"]] += [(row["place"], one["rule"]) for one in row["failures"] or ()]
-    return [sorted(each) for each in found]
+        failures[row["example"]] += [
+            (row["place"], failure["rule"]) for failure in row["failures"] or ()
+        ]
+    return [sorted(of_contract) for of_contract in failures]
 
 
 # A failure is shown as it is found: to make it smaller would cost a Spark job a try.
@@ -199,15 +201,18 @@ def by_gate(spark, contracts, examples):
 def test_the_gate_finds_what_pandera_finds(spark, examples):
     """For any schema, rules and rows the compiled gate and Pandera name the same failures."""
     contracts = [contract_of(*example[:3]) for example in examples]
-    found = by_gate(spark, contracts, [example[3] for example in examples])
-    for contract, example, failures in zip(contracts, examples, found, strict=True):
-        assert failures == by_pandera(contract, example[3]), (contract.rules, contract.row_rules)
+    failures = by_gate(spark, contracts, [example[3] for example in examples])
+    for contract, example, by_sql in zip(contracts, examples, failures, strict=True):
+        assert by_sql == by_pandera(contract, example[3]), (contract.rules, contract.row_rules)
 
 
-def test_a_function_without_a_verdict_a_row_is_an_error(spark):
-    """A check that says yes or no of a whole batch fails the job; it is never taken for a pass."""
+def test_a_function_without_an_outcome_a_row_is_an_error(spark):
+    """A check with one outcome for a whole batch fails the job; it is never taken for a pass."""
     bad = Rule(
-        "n", "custom", {"function": "x:is_any"}, source="tests.integration.contracts.judges:is_any"
+        "n",
+        "custom",
+        {"function": "x:is_any"},
+        source="tests.integration.contracts.python_checks:is_any",
     )
     contract = Contract("d", "t", "1.0.0", "active", "", "", (Column("n", "int"),), (bad,))
     rows = with_python_checks(spark.range(3).selectExpr("cast(id as int) as n"), contract)
@@ -215,4 +220,4 @@ def test_a_function_without_a_verdict_a_row_is_an_error(spark):
         rows.collect()
 
 
-assert judges  # the checks that contracts of these tests name
+assert python_checks  # the checks that contracts of these tests name

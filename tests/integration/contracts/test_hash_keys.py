@@ -10,7 +10,7 @@ from pyspark.sql.types import DecimalType, StructField, StructType
 
 from contracts.compilers.hash_keys import normalised_text
 
-TELLING = ("0", "0.000000001", "-0.000000001", "0.000000999", "0.000001", "-0.000001", "-0.5")
+EDGES = ("0", "0.000000001", "-0.000000001", "0.000000999", "0.000001", "-0.000001", "-0.5")
 
 
 KINDS = ((38, 9), (38, 2), (10, 2), (9, 0), (15, 6), (16, 7), (18, 4))
@@ -25,15 +25,15 @@ def test_a_decimal_has_nine_places_and_no_exponent(spark, ansi, precision, scale
     places, digits = min(scale, 9), min(precision - scale, 16) + min(scale, 9)
     small = [chance.randint(-(10 ** min(6, digits)), 10 ** min(6, digits)) for _ in range(300)]
     large = [chance.randint(1 - 10**digits, 10**digits - 1) for _ in range(300)]
-    telling = [int(value * 10**places) for value in map(Decimal, TELLING)]
-    values = [Decimal(value).scaleb(-places) for value in (*telling, *small, *large)]
+    edges = [int(value * 10**places) for value in map(Decimal, EDGES)]
+    values = [Decimal(value).scaleb(-places) for value in (*edges, *small, *large)]
     kind = DecimalType(precision, scale)
     rows = spark.createDataFrame([(v,) for v in values], StructType([StructField("x", kind)]))
     before = spark.conf.get("spark.sql.ansi.enabled")
     spark.conf.set("spark.sql.ansi.enabled", ansi)
     try:
         text = normalised_text("x", f"decimal({precision},{scale})")
-        found = [row[0] for row in rows.selectExpr(text).collect()]
+        texts = [row[0] for row in rows.selectExpr(text).collect()]
     finally:
         spark.conf.set("spark.sql.ansi.enabled", before)
-    assert found == [f"{value:.9f}" for value in values]
+    assert texts == [f"{value:.9f}" for value in values]

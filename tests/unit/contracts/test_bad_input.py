@@ -31,19 +31,19 @@ def sql(query, **more):
     return {"type": "sql", "query": query, "mustBe": 0, **more}
 
 
-def refused(folder, document, said):
+def refused(folder, document, message):
     """Return the one line in which the contract of orders is refused."""
     orders.write_contract(folder, document)
     with pytest.raises(ContractError, match=r"^shop/orders\.yaml:\d+: ") as caught:
         load_domain(folder, "shop")
     lines = str(caught.value).splitlines()
     assert len(lines) == 1
-    assert said in lines[0]
+    assert message in lines[0]
     return lines[0]
 
 
 @pytest.mark.parametrize(
-    ("column", "part", "said"),
+    ("column", "part", "message"),
     [
         (AMOUNT, {"logicalTypeOptions": {"minimum": "x"}}, "is not of type 'number'"),
         (AMOUNT, {"logicalTypeOptions": {"minimum": 3, "exclusiveMaximum": 2}}, "is above"),
@@ -72,16 +72,16 @@ def refused(folder, document, said):
         (STATUS, {"quality": [sql("select count(*) from {table} where {column} = gone")]}, "'gone'"),
     ],
 )  # fmt: skip
-def test_a_bad_rule_of_a_column_is_refused(contracts, column, part, said):
+def test_a_bad_rule_of_a_column_is_refused(contracts, column, part, message):
     """Each mistake in a column's rules is named; none is passed over."""
     document = orders.document()
     document["schema"][0]["properties"][column].pop("quality", None)
     document["schema"][0]["properties"][column] |= part
-    refused(contracts, document, said)
+    refused(contracts, document, message)
 
 
 @pytest.mark.parametrize(
-    ("quality", "said"),
+    ("quality", "message"),
     [
         (sql("select count(*) from {table} where gone > 1"), "names 'gone', which is no column"),
         (sql("select count(*) from {table} where amount >"), "query:"),
@@ -101,11 +101,11 @@ def test_a_bad_rule_of_a_column_is_refused(contracts, column, part, said):
         (pandera("isin", allowed_values=[1]), "stands at a column"),
     ],
 )
-def test_a_bad_rule_of_the_dataset_is_refused(contracts, quality, said):
+def test_a_bad_rule_of_the_dataset_is_refused(contracts, quality, message):
     """Each mistake in a rule over several columns is named."""
     document = orders.document()
     document["schema"][0]["quality"] = [quality]
-    line = refused(contracts, document, said)
+    line = refused(contracts, document, message)
     text = (contracts / "shop" / "orders.yaml").read_text(encoding="utf-8").splitlines()
     number = int(line.split(":")[1])
     assert number >= text.index("  quality:") + 1
@@ -183,9 +183,9 @@ def test_a_version_that_goes_back_is_refused_before_data_moves(settings):
     ):
         run_layers(settings, "shop", ("bronze",))
     assert len(Ledger(tables).runs("shop")) == 1
-    known = load_domain(settings.contracts, "shop")
+    contracts = load_domain(settings.contracts, "shop")
     Ledger(tables).mark_rolled_back(Ledger(tables).runs("shop"), 2)
-    refuse_older(tables, "shop", known)
+    refuse_older(tables, "shop", contracts)
 
 
 def test_a_check_of_the_domains_own_package_is_found(contracts, tmp_path, monkeypatch):
@@ -197,7 +197,7 @@ def test_a_check_of_the_domains_own_package_is_found(contracts, tmp_path, monkey
         "from pandera import extensions\n\n\n"
         "@extensions.register_check_method(statistics=['most'])\n"
         "def at_most_letters(values, *, most):\n    return values.str.len() <= most\n\n\n"
-        "def is_round(values):\n    return values.map(lambda one: one == one.to_integral_value())\n"
+        "def is_round(values):\n    return values.map(lambda value: value == value.to_integral_value())\n"
     )
     monkeypatch.setattr(domains, "__path__", [*domains.__path__, str(tmp_path / "code")])
     document = orders.document()

@@ -67,15 +67,15 @@ def test_channels_come_from_support(contracts):
         {"channel": "shop-data", "tool": "slack"},
         {"channel": "Shop team", "url": "mailto:shop@example.org"},
     ]
-    found = contract_of(contracts, support=support).channels
-    assert [(each.tool, each.name, each.address) for each in found] == [
+    channels = contract_of(contracts, support=support).channels
+    assert [(channel.tool, channel.name, channel.address) for channel in channels] == [
         ("slack", "shop-data", ""),
         ("email", "Shop team", "shop@example.org"),
     ]
 
 
 @pytest.mark.parametrize(
-    ("rule", "said"),
+    ("rule", "message"),
     [
         (own(metric="rowsCount", mustBe=1), "'rowsCount' is not known; known are"),
         (own(metric="rowCount", mustBe=1, history={}), "exactly one of history"),
@@ -91,7 +91,7 @@ def test_channels_come_from_support(contracts):
         (own(metric="rowCount", severity="fatal", mustBe=1), "severity is error or warning"),
     ],
 )
-def test_a_rule_without_sense_is_named_with_its_line(contracts, rule, said):
+def test_a_rule_without_sense_is_named_with_its_line(contracts, rule, message):
     """A mistake in a dataset rule is one clear error before any data moves."""
-    with pytest.raises(ContractError, match=rf"^shop/orders\.yaml:\d+: .*{said}"):
+    with pytest.raises(ContractError, match=rf"^shop/orders\.yaml:\d+: .*{message}"):
         contract_of(contracts, rule)

@@ -65,40 +65,40 @@ EDITS = {
 
 @pytest.mark.parametrize("name", EDITS)
 def test_each_change_asks_for_its_part_of_the_version(tmp_path, name):
-    """One edit: the part of the version it raises, and the words that say what it was."""
+    """One edit: the part of the version it raises, and the words that describe it."""
     edit, needs, words = EDITS[name]
-    found, _ = changed(tmp_path, edit)
-    assert found.needs == needs, [change.message for change in found.changes]
-    assert words in "; ".join(change.message for change in found.changes)
-    assert found.is_allowed is (needs != "major")
+    difference, _ = changed(tmp_path, edit)
+    assert difference.needs == needs, [change.message for change in difference.changes]
+    assert words in "; ".join(change.message for change in difference.changes)
+    assert difference.is_allowed is (needs != "major")
 
 
 def test_a_rename_that_is_declared_breaks_no_producer(tmp_path):
-    """Without `previousNames` it is a column gone; with it readers are told of the old name."""
+    """Without `previousNames` it is a column gone; with it the old name is reported to readers."""
 
     def rename(properties, **more):
         properties[2] |= {"name": "total"} | more
 
-    found, _ = changed(tmp_path, lambda d, p: rename(p))
-    assert {(c.bump, c.gone) for c in found.changes} == {("major", "amount"), ("minor", "")}
+    difference, _ = changed(tmp_path, lambda d, p: rename(p))
+    assert {(c.bump, c.gone) for c in difference.changes} == {("major", "amount"), ("minor", "")}
     evolved = [{"property": "evolution", "value": {"previousNames": ["amount"]}}]
-    found, _ = changed(tmp_path, lambda d, p: rename(p, customProperties=evolved))
-    assert {(c.bump, c.gone) for c in found.changes} == {("minor", "amount")}
+    difference, _ = changed(tmp_path, lambda d, p: rename(p, customProperties=evolved))
+    assert {(c.bump, c.gone) for c in difference.changes} == {("minor", "amount")}
 
 
 def test_a_major_version_allows_it_and_none_goes_back(tmp_path):
     """2.0.0 may drop a column, 1.9.0 may not, 0.9.0 is lower than what there was."""
     for version, allowed in (("2.0.0", True), ("1.9.0", False), ("0.9.0", False)):
-        found, _ = changed(tmp_path, lambda d, p: p.pop(2), version)
-        assert (found.is_allowed, found.needed_version) == (allowed, "2.0.0")
-    assert found.goes_back
+        difference, _ = changed(tmp_path, lambda d, p: p.pop(2), version)
+        assert (difference.is_allowed, difference.needed_version) == (allowed, "2.0.0")
+    assert difference.goes_back
     assert [diff.raised("1.4.2", part) for part in diff.PARTS] == ["2.0.0", "1.5.0", "1.4.3"]
 
 
 def test_a_change_names_its_line(tmp_path):
     """The line is that of the column in the new file."""
-    found, path = changed(tmp_path, lambda d, p: p[2].update(physicalType="int"))
-    (change,) = found.changes
+    difference, path = changed(tmp_path, lambda d, p: p[2].update(physicalType="int"))
+    (change,) = difference.changes
     lines = path.read_text().splitlines()
     assert (change.file, lines[change.line - 1].strip()) == ("shop/orders.yaml", "- name: amount")
 
@@ -112,6 +112,6 @@ def test_a_change_names_its_line(tmp_path):
         ("decimal(10,2)", "decimal(10,2)", False), ("string", "bigint", False),
     ],
 )  # fmt: skip
-def test_a_type_widens_if_it_holds_every_value_as_it_is(old, new, wider):
+def test_a_type_widens_if_it_has_every_value_as_it_is(old, new, wider):
     """Whole numbers, floats, and decimals with at least as many digits on both sides."""
     assert widens(old, new) is wider

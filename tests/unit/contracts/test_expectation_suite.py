@@ -1,4 +1,4 @@
-"""The publication suite says, in Great Expectations' words, what the contract says."""
+"""The publication suite has the contract's rules in Great Expectations' terms."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def test_each_rule_becomes_an_expectation_that_counts_its_failures(tmp_path):
     )
     assert made.left_out == ("code made_up",)
     home = Expectations(tmp_path, personal=["code"])
-    found = home.validate("gold_table", made, ROWS)
-    assert {(each.rule, each.columns, each.count, each.severity) for each in found} == {
+    failed = home.validate("gold_table", made, ROWS)
+    assert {(item.rule, item.columns, item.count, item.severity) for item in failed} == {
         ("key is repeated", ("id", "part"), 2, "error"),
         ("price is null", ("price",), 1, "error"),
         ("code is not accepted", ("code",), 1, "error"),
@@ -50,7 +50,7 @@ def test_each_rule_becomes_an_expectation_that_counts_its_failures(tmp_path):
         ("str_matches", ("code",), 1, "error"),
         ("str_length", ("code",), 2, "warning"),
     }
-    assert {value for each in found for value in each.values} == set()  # one column is personal
+    assert {value for item in failed for value in item.values} == set()  # one column is personal
     home.publish_pages()
     pages = "".join(page.read_text() for page in (tmp_path / "data_docs").rglob("*.html"))
     assert "gold_table" in pages

@@ -24,7 +24,7 @@ def test_every_shipped_contract_loads():
 
 
 @pytest.mark.parametrize(
-    ("good", "bad", "said"),
+    ("good", "bad", "message"),
     [
         ("version: 1.0.0", "version: 1.x", "no major.minor.patch"),
         ("required: true", "requird: true", "'requird' was unexpected"),
@@ -39,7 +39,7 @@ def test_every_shipped_contract_loads():
         ("domain: shop", "domain: store", "lies in the folder of 'shop'"),
     ],
 )
-def test_a_mistake_is_named_with_its_file_and_line(contracts, good, bad, said):
+def test_a_mistake_is_named_with_its_file_and_line(contracts, good, bad, message):
     """A typo anywhere in a contract is one clear error before any data moves."""
     path = orders.write_contract(contracts)
     text = path.read_text(encoding="utf-8")
@@ -49,7 +49,7 @@ def test_a_mistake_is_named_with_its_file_and_line(contracts, good, bad, said):
     path.write_text(text.replace(good, bad, 1), encoding="utf-8")
     with pytest.raises(ContractError, match=r"^shop/orders\.yaml:\d+: ") as caught:
         load_domain(contracts, "shop")
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_a_bad_pattern_is_refused(contracts):
@@ -70,7 +70,7 @@ def test_two_contracts_for_one_dataset_are_refused(contracts):
 
 
 def test_an_unknown_domain_names_the_known_ones(contracts):
-    """Whoever mistypes a domain is told which there are."""
+    """The error for a mistyped domain lists the domains there are."""
     orders.write_contract(contracts)
     with pytest.raises(ContractError, match="there is: shop"):
         load_domain(contracts, "shopp")

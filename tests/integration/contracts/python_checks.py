@@ -6,21 +6,21 @@ from pandera import extensions
 
 
 def is_even(values):
-    """Judge a column at once."""
+    """Validate a column at once."""
     return values % 2 == 0
 
 
 def is_short(value, most=1):
-    """Judge one value."""
+    """Validate one value."""
     return len(value) <= most
 
 
 def is_any(values):
-    """Judge a whole batch, which is no verdict on a row."""
+    """Validate a whole batch, which is no outcome of a row."""
     return bool(values.any())
 
 
 @extensions.register_check_method(statistics=["total"])
 def digits_add_up_to(values, *, total):
-    """Judge by an argument that the contract gives."""
+    """Validate by an argument that the contract gives."""
     return values.astype(str).map(lambda text: sum(map(int, text.replace("-", "")))) == total
