@@ -83,7 +83,7 @@ def current_view(columns: Sequence[str], key: str, events: str) -> str:
     unpacked = ", ".join(f"_latest.{name(column)} as {name(column)}" for column in rest)
     return f"""
         with counted as (
-            select {key}, sum({DELTA}) as _copies, max_by(struct({packed}), _sequence) as _latest
+            select {key}, cast(sum({DELTA}) as bigint) as _copies, max_by(struct({packed}), _sequence) as _latest
             from {events}
             where _op <> 't' and _sequence > (
                 select coalesce(max(_sequence), '') from {events} where _op = 't'
