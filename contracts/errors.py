@@ -1,9 +1,9 @@
-"""What is wrong with a contract file, with the file and the line."""
+"""The error of a contract file: each problem with its file and line."""
 
 from __future__ import annotations
 
 
 class ContractError(Exception):
-    """A contract that cannot be used: the message holds one line a problem, `file:line: what`."""
+    """A contract that cannot be used: the message holds one line a problem, `file:line: problem`."""
 
     exit_code = 2

@@ -1,4 +1,4 @@
-"""Spark's short type names: which has every value of another, without a change of its text."""
+"""Spark types by their short names: kinds, logical types, decimals, and which type widens another."""
 
 from __future__ import annotations
 
@@ -8,12 +8,22 @@ INTEGERS = ("tinyint", "smallint", "int", "bigint")
 FLOATS = ("float", "double")
 LADDERS = (INTEGERS, FLOATS)
 SHORT = {"long": "bigint", "integer": "int", "short": "smallint", "byte": "tinyint"}
+LOGICAL = {
+    **dict.fromkeys(INTEGERS, "integer"), **dict.fromkeys((*FLOATS, "decimal"), "number"),
+    **dict.fromkeys(("string", "binary"), "string"),
+    **{kind: kind for kind in ("boolean", "date", "timestamp", "array")},
+}  # fmt: skip
 DECIMAL = re.compile(r"^decimal\((\d+),(\d+)\)$")
 
 
 def kind_of(spark_type: str) -> str:
     """Return a type without its sizes: `decimal` of `decimal(10,2)`, `array` of `array<int>`."""
     return re.split(r"[(<]", spark_type, maxsplit=1)[0]
+
+
+def logical_type(spark_type: str) -> str:
+    """Return the logical type that the contract standard (ODCS) has for a Spark type."""
+    return LOGICAL.get(kind_of(spark_type), "object")
 
 
 def decimal(kind: str) -> tuple[int, int] | None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from contracts.types import logical_type
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -25,19 +27,6 @@ EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 PHONE = r"^\+?[0-9][0-9 ()/.-]{6,}[0-9]$"
 MOSTLY = 0.8
 FEW_VALUES = 12
-LOGICAL = {
-    "boolean": "boolean",
-    "tinyint": "integer",
-    "smallint": "integer",
-    "int": "integer",
-    "bigint": "integer",
-    "float": "number",
-    "double": "number",
-    "string": "string",
-    "binary": "string",
-    "date": "date",
-    "timestamp": "timestamp",
-}
 
 
 @dataclass(frozen=True)
@@ -130,7 +119,7 @@ def review(profile: Profile) -> list[str]:
 def _property(column: ColumnProfile, rows: int, key: tuple[str, ...]) -> dict[str, Any]:
     drafted: dict[str, Any] = {
         "name": column.name,
-        "logicalType": _logical(column.type),
+        "logicalType": logical_type(column.type),
         "physicalType": column.type,
     }
     if column.name in key:
@@ -140,7 +129,7 @@ def _property(column: ColumnProfile, rows: int, key: tuple[str, ...]) -> dict[st
     if column.personal:
         drafted["classification"] = "personal"
     drafted["description"] = _seen(column, rows)
-    numeric = _logical(column.type) in ("integer", "number")
+    numeric = logical_type(column.type) in ("integer", "number")
     if column.personal or column.low is None:
         return drafted
     if numeric and column.low >= 0:
@@ -179,14 +168,6 @@ def _seen(column: ColumnProfile, rows: int) -> str:
 
 def _plain(value: Any) -> Any:
     return value if isinstance(value, int | float) else float(value)
-
-
-def _logical(kind: str) -> str:
-    if kind.startswith("decimal"):
-        return "number"
-    if kind.startswith("array"):
-        return "array"
-    return LOGICAL.get(kind, "object")
 
 
 def _capture(source: str, dataset: str) -> dict[str, str]:

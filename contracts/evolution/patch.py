@@ -13,15 +13,11 @@ import yaml
 
 from contracts.errors import ContractError
 from contracts.evolution.diff import raised
+from contracts.types import logical_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-LOGICAL = {
-    "boolean": "boolean", "date": "date", "timestamp": "timestamp",
-    **dict.fromkeys(("tinyint", "smallint", "int", "bigint"), "integer"),
-    **dict.fromkeys(("float", "double"), "number"),
-}  # fmt: skip
 VERSION = re.compile(r"^(version:\s*['\"]?)(\d+\.\d+\.\d+)", re.MULTILINE)
 
 
@@ -37,7 +33,7 @@ class Proposed:
     @property
     def logical(self) -> str:
         """Return the standard's logical type."""
-        return LOGICAL.get(self.type, "number" if self.type.startswith("decimal") else "string")
+        return logical_type(self.type)
 
 
 def patched(text: str, proposed: Iterable[Proposed], file: str = "") -> str:

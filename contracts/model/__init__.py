@@ -1,1 +1,1 @@
-"""What a contract is: frozen values, without how they are written or used."""
+"""The model of a contract: frozen values, without how they are written or used."""

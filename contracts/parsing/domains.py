@@ -1,4 +1,4 @@
-"""Which domains there are, known without loading a contract."""
+"""The names of the domains that have contracts, listed without loading a contract."""
 
 from __future__ import annotations
 

@@ -94,13 +94,7 @@ def _contract(source: Document, domain: str) -> Contract:
     columns = tuple(
         column_of(source, index, raw) for index, raw in enumerate(items_at(table, "properties"))
     )
-    declared = {
-        item["property"]: (item["value"], ["customProperties", index, "value"])
-        for index, item in enumerate(items_at(data, "customProperties"))
-    }
-    for name, (_, path) in declared.items():
-        if name not in ("capture", *custom_properties.DECLARATIONS):
-            raise source.error(path[:2], f"unknown property '{name}'")
+    declared = _declared(source)
     parts = {
         name: declared_as(source, kind, *declared[name])
         for name, kind in custom_properties.DECLARATIONS.items()
@@ -130,6 +124,17 @@ def _contract(source: Document, domain: str) -> Contract:
         file=source.file,
         version_line=source.line(["version"]),
     )
+
+
+def _declared(source: Document) -> dict[str, tuple[Any, list[str | int]]]:
+    """Return (value, path) of each custom property by name; raise ContractError for an unknown one."""
+    declared: dict[str, tuple[Any, list[str | int]]] = {}
+    for index, item in enumerate(items_at(source.data, "customProperties")):
+        name = item["property"]
+        if name not in ("capture", *custom_properties.DECLARATIONS):
+            raise source.error(["customProperties", index], f"unknown property '{name}'")
+        declared[name] = (item["value"], ["customProperties", index, "value"])
+    return declared
 
 
 def _service_levels(source: Document) -> dict[str, Any]:
