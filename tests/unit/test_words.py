@@ -23,7 +23,7 @@ CLEAN: tuple[str, ...] = (
     "contracts", "tests/unit/contracts", "tests/unit/extend", "tests/integration/contracts",
     "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "docs/decisions", "docs/reference",
     "docs/add-a-domain.md", "docs/add-a-source.md", "docs/change-a-contract.md", "docs/change-data.md",
-    "docs/deploy.md", "docs/extend.md", "docs/features.md", "docs/index.md", "docs/operate.md", "docs/query-from-bi.md",
+    "docs/deploy.md", "docs/features.md", "docs/index.md", "docs/operate.md", "docs/query-from-bi.md",
     "docs/security.md", "scripts/cli_reference.py", "scripts/environment.py", "scripts/jars.lock",
     "scripts/jars.py", "scripts/java.py", "scripts/mkdocs_hooks.py", "scripts/place.py",
     "scripts/serve_airflow.py", "scripts/set_up.py", "scripts/slowest_tests.py",
