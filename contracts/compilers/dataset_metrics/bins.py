@@ -42,7 +42,8 @@ def bin_counts(column: str, kind: str, chosen: list[Any], dialect: Dialect) -> l
         return [f"count_if({value} = {text})" for text in texts] + [f"count_if({others})"]
     value = f"cast({quoted_name} as double)"
     usable = f"{value} is not null and not isnan({value})"
-    counts, below = [], "true"
+    counts: list[str] = []
+    below = "true"
     for cut in chosen:
         edge = f"cast({cut!r} as double)"
         counts.append(f"count_if({usable} and {below} and {value} <= {edge})")
