@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 
 def plain(value: Any) -> Any:  # noqa: PLR0911 - one return a kind of value
@@ -16,13 +16,14 @@ def plain(value: Any) -> Any:  # noqa: PLR0911 - one return a kind of value
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
+        items = cast("Mapping[Any, Any]", value).items()
+        return {str(key): plain(item) for key, item in items}
     if isinstance(value, (bytes, bytearray)):
         return value.hex()
     if isinstance(value, (date, datetime)):
         return value.isoformat()
     if isinstance(value, Iterable):
-        return [plain(item) for item in value]
+        return [plain(item) for item in cast("Iterable[Any]", value)]
     if hasattr(value, "to_dict"):
         return plain(value.to_dict())
     return str(value)

@@ -4,6 +4,11 @@ Delta files are read by delta-rs into Arrow, only for the requested keys and day
 joins them. No JVM.
 """
 
+# pyarrow ships no types
+# pyright: reportAttributeAccessIssue=false, reportMissingTypeStubs=false
+# pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false
+# pyright: reportUnknownParameterType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from dataclasses import dataclass

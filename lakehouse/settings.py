@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -44,7 +45,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="before")
     @classmethod
-    def _below_home(cls, values: dict) -> dict:
+    def _below_home(cls, values: dict[str, Any]) -> dict[str, Any]:
         home = Path(values.get("home") or ".lakehouse").expanduser().absolute()
         values.setdefault("warehouse", str(home / "warehouse"))
         values.setdefault("landing", home / "landing")

@@ -1,5 +1,9 @@
 """The history of alerts, `ops.alerts`: one row says that an alert was sent, or that it is resolved."""
 
+# pyarrow ships no types
+# pyright: reportMissingTypeStubs=false, reportUnknownArgumentType=false
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from dataclasses import dataclass

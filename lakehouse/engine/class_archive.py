@@ -4,6 +4,9 @@ Class data sharing: JEP 350 (openjdk.org/jeps/350). The JVM checks the class pat
 archive and goes on without it where they differ, so a stale archive costs time, never a result.
 """
 
+# PySpark has partial types
+# pyright: reportUnknownLambdaType=false, reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import sys

@@ -1,5 +1,8 @@
 """DuckDB inside the process, for joins over Arrow and Delta tables where no JVM is worth starting."""
 
+# pyarrow ships no types
+# pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

@@ -13,7 +13,7 @@ from lakehouse.settings import Settings
 from lakehouse.settings import settings as read_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
     from pyspark.sql import SparkSession
 
@@ -72,7 +72,7 @@ def spark(
 
 
 @contextmanager
-def configured(session: SparkSession, chosen: Mapping[str, str]) -> Iterator[None]:
+def configured(session: SparkSession, chosen: Mapping[str, str]) -> Generator[None]:
     """Set options of a session for the length of a block."""
     before = {key: session.conf.get(key, None) for key in chosen}
     try:
@@ -136,7 +136,7 @@ def _clustered(settings: Settings) -> dict[str, str]:
 
 
 @contextmanager
-def _joined(jvm: gateway.Gateway) -> Iterator[None]:
+def _joined(jvm: gateway.Gateway) -> Generator[None]:
     """Let PySpark find the JVM while it looks, and leave the environment as it was."""
     port, secret = jvm.address
     os.environ.update(PYSPARK_GATEWAY_PORT=str(port), PYSPARK_GATEWAY_SECRET=secret)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from lakehouse.errors import LakehouseError, UsageError
 
@@ -103,7 +103,7 @@ def path_of(landing: Path) -> Path:
 
 def text(manifest: Manifest) -> str:
     """Return the sealed manifest as text."""
-    content = {"format": FORMAT, **asdict(manifest)}
+    content: dict[str, Any] = {"format": FORMAT, **asdict(manifest)}
     content["faults"] = [
         {name: value for name, value in fault.items() if value not in ("", None, 0, ())}
         for fault in content["faults"]
@@ -157,7 +157,10 @@ def _expected(raw: dict[str, Any]) -> Expected:
 
 
 def _with_tuples(raw: dict[str, Any]) -> dict[str, Any]:
-    return {name: tuple(v) if isinstance(v, list) else v for name, v in raw.items()}
+    return {
+        name: tuple(cast("list[Any]", value)) if isinstance(value, list) else value
+        for name, value in raw.items()
+    }
 
 
 def fingerprint(columns: Iterable[str]) -> str:

@@ -5,6 +5,11 @@ personal columns are sealed, in the row and in its reasons; so is a line that co
 the dataset has such a column.
 """
 
+# pyarrow ships no types
+# pyright: reportMissingTypeStubs=false, reportUnknownArgumentType=false
+# pyright: reportUnknownMemberType=false, reportUnknownParameterType=false
+# pyright: reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any

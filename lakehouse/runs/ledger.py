@@ -1,5 +1,10 @@
 """The run ledger: what each run did to each table, in `ops` tables that any reader can open."""
 
+# pyarrow ships no types
+# pyright: reportMissingTypeStubs=false, reportUnknownArgumentType=false
+# pyright: reportUnknownMemberType=false, reportUnknownParameterType=false
+# pyright: reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import fcntl
@@ -18,7 +23,7 @@ from lakehouse.layers import BATCH, PLATINUM
 from lakehouse.storage.tables import TableName, Tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable
 
     import pyarrow as pa
 
@@ -117,12 +122,12 @@ class Run:
     number: int
     domain: str
     tables: Tables
-    steps: list[Step] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list[Step])
     written: int = 0
     started: float = field(default_factory=time.monotonic)
     note: str = ""
-    breaches: list[ContractBreach] = field(default_factory=list)
-    warnings: list[Violation] = field(default_factory=list)
+    breaches: list[ContractBreach] = field(default_factory=list[ContractBreach])
+    warnings: list[Violation] = field(default_factory=list[Violation])
     _writing: Lock = field(default_factory=Lock, repr=False)
 
     def record(self, step: Step) -> Step:
@@ -159,7 +164,7 @@ class Run:
 
 
 @contextmanager
-def _numbering(tables: Tables) -> Iterator[None]:
+def _numbering(tables: Tables) -> Generator[None]:
     """Wait for the turn to take a number; on object storage one scheduler has to see to it."""
     if "://" in tables.warehouse:
         yield
@@ -189,7 +194,7 @@ class Ledger:
     @contextmanager
     def run(
         self, domain: str, command: str = "run", writes: tuple[str, ...] = BATCH
-    ) -> Iterator[Run]:
+    ) -> Generator[Run]:
         """Start a run; its end, good or bad, and all its steps are written when the block ends.
 
         Its first mark has the versions of the tables before it: a run that is killed later can be

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from lakehouse.errors import DomainLocked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from pathlib import Path
 
 
 @contextmanager
-def lock_domain(home: Path, domain: str, command: str) -> Iterator[None]:
+def lock_domain(home: Path, domain: str, command: str) -> Generator[None]:
     """Lock a domain for the length of the block.
 
     Raises:

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from pathlib import Path
 
 
 @contextmanager
-def atomic_file(path: Path, *, keep_equal: bool = False) -> Iterator[Path]:
+def atomic_file(path: Path, *, keep_equal: bool = False) -> Generator[Path]:
     """Yield the path to write to; at the end of the block it replaces `path`, unless it raised.
 
     The file beside it has a dot in front, which readers of folders skip, and the end `.partial`.

@@ -1,5 +1,8 @@
 """The SQL catalog: the folders of the warehouse, registered in a session when a query needs them."""
 
+# PySpark has partial types
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -99,10 +102,11 @@ def names_in(query: str) -> list[TableName]:
     """Return the lakehouse tables a SQL text reads; raise UsageError for a text that is no query."""
     import sqlglot
     from sqlglot import exp
+    from sqlglot.errors import ParseError
 
     try:
         statements = [s for s in sqlglot.parse(query, read="spark") if s is not None]
-    except sqlglot.errors.ParseError as error:
+    except ParseError as error:
         raise UsageError(f"not readable as SQL: {str(error).splitlines()[0]}") from None
     reading = (exp.Query, exp.Describe, exp.Show)
     if len(statements) != 1 or not isinstance(statements[0], reading):

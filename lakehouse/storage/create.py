@@ -4,6 +4,11 @@ Delta takes constraints from a table that is there, not from the rows that are w
 described table is made empty, in a commit of its own, before its first rows.
 """
 
+# pyarrow ships no types
+# pyright: reportMissingTypeStubs=false, reportUnknownArgumentType=false
+# pyright: reportUnknownMemberType=false, reportUnknownParameterType=false
+# pyright: reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

@@ -1,6 +1,11 @@
 """The versions that readers should use, as the publications table of `ops` says. No JVM."""
 
+# pyarrow ships no types
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
+
+from typing import Any
 
 from lakehouse.storage.tables import TableName, Tables
 
@@ -13,7 +18,7 @@ def published(tables: Tables, domain: str) -> dict[TableName, int]:
     A table that is not among them was never published: its newest version is all there is.
     """
     stored = tables.read(PUBLICATIONS, ["domain", "table", "version", "at"])
-    rows = [] if stored is None else stored.to_pylist()
+    rows: list[dict[str, Any]] = [] if stored is None else stored.to_pylist()
     rows = [row for row in rows if row["domain"] == domain]
     newest = max((row["at"] for row in rows), default=None)
     return {

@@ -96,7 +96,7 @@ def require(tables: Tables, name: TableName, target: int) -> None:
     if table is None:
         return
     _refuse_vectors(name, table)
-    needed = set() if target == ABSENT else set(file_sizes(open_version(tables, name, target)))
+    needed = [] if target == ABSENT else list(file_sizes(open_version(tables, name, target)))
     gone = [path for path in sorted(needed) if not Path(tables.path(name), unquote(path)).exists()]
     if gone and "://" not in tables.warehouse:
         raise LakehouseError(

@@ -4,6 +4,9 @@ Every question about a log is answered here; other modules call these functions 
 delta-rs's own tables of add actions or commits.
 """
 
+# arro3, into which delta-rs reads, has partial types
+# pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -58,7 +61,9 @@ def file_statistics(table: DeltaTable | None) -> list[dict[str, Any]]:
     if table is None:
         return []
     actions = table.get_add_actions(flatten=True)
-    columns = [actions.column(place).to_pylist() for place in range(actions.num_columns)]
+    columns: list[list[Any]] = [
+        list(actions.column(place).to_pylist()) for place in range(actions.num_columns)
+    ]
     return [dict(zip(actions.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
@@ -86,7 +91,7 @@ def row_count(table: DeltaTable | None) -> int | None:
     rows = sum(counts)
     if has_deletion_vectors(table):
         for batch in table.deletion_vectors():
-            masks = batch["selection_vector"].to_pylist()
+            masks: list[list[bool]] = list(batch["selection_vector"].to_pylist())
             rows -= sum(mask.count(False) for mask in masks)
     return rows
 

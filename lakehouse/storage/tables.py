@@ -1,5 +1,10 @@
 """Tables by name: where they lie, which version they have, small reads and appends, without a JVM."""
 
+# pyarrow ships no types
+# pyright: reportMissingTypeStubs=false, reportUnknownArgumentType=false
+# pyright: reportUnknownMemberType=false, reportUnknownParameterType=false
+# pyright: reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -61,7 +66,7 @@ def dictionaries(rows: Table) -> list[dict[str, Any]]:
     Not through pyarrow: where it reads another library's table, or an instant, it imports pandas,
     which costs a short command more than everything else together.
     """
-    columns = [column.to_pylist() for column in rows.columns]
+    columns: list[list[Any]] = [list(column.to_pylist()) for column in rows.columns]
     return [dict(zip(rows.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 

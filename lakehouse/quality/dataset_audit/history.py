@@ -1,5 +1,9 @@
 """The history of measures: one row is one measure of one dataset in one run, in an `ops` table."""
 
+# pyarrow ships no types
+# pyright: reportMissingTypeStubs=false, reportUnknownArgumentType=false
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import json

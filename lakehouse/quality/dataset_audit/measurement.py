@@ -3,6 +3,11 @@
 The SQL of each metric stands in `contracts.compilers.dataset_metrics`, where metrics are added.
 """
 
+# pyarrow ships no types
+# pyright: reportMissingTypeStubs=false, reportUnknownArgumentType=false
+# pyright: reportUnknownMemberType=false, reportUnknownParameterType=false
+# pyright: reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
