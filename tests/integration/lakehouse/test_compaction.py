@@ -37,19 +37,19 @@ def window(days=30, streamed=None):
 
 
 def rows(tables, version=None):
-    found = DeltaTable(tables.path(NAME), version=version).to_pyarrow_table()
-    return sorted((row["id"], row["_batch"]) for row in found.to_pylist())
+    table = DeltaTable(tables.path(NAME), version=version).to_pyarrow_table()
+    return sorted((row["id"], row["_batch"]) for row in table.to_pylist())
 
 
 def test_small_files_are_merged_in_the_order_of_their_batches(tables):
-    """Many small files become one with the same rows; to a reader of changes that is no news."""
+    """Many small files become one with the same rows; a reader of changes has nothing to read."""
     for batch in range(FEW + 1):
         append(tables, batch)
     before, version = rows(tables), tables.version(NAME)
 
-    found = survey(tables, NAME, window())
-    assert (found.small_files, found.sets_retention, found.idle) == (FEW + 1, True, False)
-    after = maintain(tables, found, window())
+    needed = survey(tables, NAME, window())
+    assert (needed.small_files, needed.sets_retention, needed.idle) == (FEW + 1, True, False)
+    after = maintain(tables, needed, window())
 
     table = tables.open(NAME)
     assert (rows(tables), table.get_add_actions().num_rows) == (before, 1)
@@ -60,14 +60,14 @@ def test_small_files_are_merged_in_the_order_of_their_batches(tables):
     assert is_unchanged_since(tables, NAME, version)
     log = Path(tables.path(NAME), "_delta_log", f"{version + 2:020}.json").read_text()
     actions = [json.loads(line) for line in log.splitlines()]
-    moved = [action.get("add") or action.get("remove") for action in actions[1:]]
-    assert moved
-    assert not any(each["dataChange"] for each in moved if each)
+    files_moved = [action.get("add") or action.get("remove") for action in actions[1:]]
+    assert files_moved
+    assert not any(file["dataChange"] for file in files_moved if file)
     assert survey(tables, NAME, window()).idle
 
 
 def test_few_files_and_partitions_without_many_are_left(tables):
-    """What few files say is not written again, nor one file a partition and day."""
+    """Rows of few files are not written again, nor one file a partition and day."""
     for batch in range(FEW):
         append(tables, batch, partition_by=["_batch"])
     assert survey(tables, NAME, window()).small_files == 0
@@ -90,13 +90,13 @@ def aged(tables):
     return {version: rows(tables, version) for version in range(9)}
 
 
-def test_every_promised_version_stays_readable(tables):
+def test_every_retained_version_stays_readable(tables):
     """What stood when the window began, and all since, is there; what only older ones need is not."""
     expected = aged(tables)
 
-    found = survey(tables, NAME, window())
-    assert (len(found.expired_files), found.log_files) == (4, 4)
-    maintain(tables, found, window())
+    needed = survey(tables, NAME, window())
+    assert (len(needed.expired_files), needed.log_files) == (4, 4)
+    maintain(tables, needed, window())
 
     kept = {version: rows(tables, version) for version in range(4, 9)}
     assert kept == {version: expected[version] for version in range(4, 9)}
@@ -115,13 +115,13 @@ def test_nothing_goes_within_a_longer_window(tables):
     assert {version: rows(tables, version) for version in range(9)} == expected
 
 
-def test_a_clock_does_not_decide_about_promised_files(tables):
+def test_a_clock_does_not_decide_about_retained_files(tables):
     """Files are kept for the versions that need them, however old they and their removal look."""
     expected = aged(tables)
-    found = survey(tables, NAME, window())
+    needed = survey(tables, NAME, window())
     for path in Path(tables.path(NAME)).glob("*.parquet"):
         path.touch()
-    maintain(tables, found, window())
+    maintain(tables, needed, window())
     assert rows(tables, 4) == expected[4]
 
 

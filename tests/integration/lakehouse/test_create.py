@@ -44,8 +44,8 @@ def write(request, described, tmp_path):
 
 def fields(tables):
     """The stored columns by name: (comment, whether null is allowed)."""
-    told = json.loads(tables.open(NAME).schema().to_json())["fields"]
-    return {f["name"]: (f["metadata"].get("comment", ""), f["nullable"]) for f in told}
+    columns = json.loads(tables.open(NAME).schema().to_json())["fields"]
+    return {f["name"]: (f["metadata"].get("comment", ""), f["nullable"]) for f in columns}
 
 
 def test_a_column_that_comes_later_brings_its_comment(write, described):
@@ -54,15 +54,15 @@ def test_a_column_that_comes_later_brings_its_comment(write, described):
     assert append_row(FIRST).rows == 1
     assert tables.open(NAME).metadata().description == described.comment
     assert append_row(MORE).rows == 1
-    found = fields(tables)
-    assert found["amount"] == ("What was paid.", True)
-    assert found["unknown"] == ("", True)
-    assert {name for name, (_, nullable) in found.items() if not nullable} == {
+    stored = fields(tables)
+    assert stored["amount"] == ("What was paid.", True)
+    assert stored["unknown"] == ("", True)
+    assert {name for name, (_, nullable) in stored.items() if not nullable} == {
         "order_id",
         "_op",
         "_batch",
     }
-    assert found["_batch"][0] == described.comments["_batch"]
+    assert stored["_batch"][0] == described.comments["_batch"]
     assert append_row(FIRST).rows == 1, "an append without the new columns is as good as ever"
 
 

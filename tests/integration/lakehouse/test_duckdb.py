@@ -48,9 +48,9 @@ def test_columns_that_came_later_and_partitions_are_read(tmp_path, parts):
     write_deltalake(place, sales([0, 1, 2]), partition_by=parts)
     write_deltalake(place, sales([3], note=["new"]), mode="append", schema_mode="merge")
     table = DeltaTable(place)
-    found = shown(table)
-    assert found.column_names == [field.name for field in table.schema().fields]
-    assert in_order(found) == in_order(table.to_pyarrow_table())
+    rows = shown(table)
+    assert rows.column_names == [field.name for field in table.schema().fields]
+    assert in_order(rows) == in_order(table.to_pyarrow_table())
 
 
 def test_an_older_version_and_a_table_without_rows_are_read(tmp_path):
@@ -65,8 +65,8 @@ def test_an_older_version_and_a_table_without_rows_are_read(tmp_path):
 
 
 def test_a_partition_of_texts_comes_through_arrow(tmp_path):
-    """The folder's name does not tell it as it is: characters are written otherwise there."""
+    """The folder's name is no plain text: characters are escaped there."""
     rows = sales([1, 2], shop=["a/b", "ü %"])
     write_deltalake(tmp_path, rows, partition_by=["shop"])
-    found = in_order(shown(DeltaTable(tmp_path)))
-    assert [row["shop"] for row in found] == ["a/b", "ü %"]
+    stored = in_order(shown(DeltaTable(tmp_path)))
+    assert [row["shop"] for row in stored] == ["a/b", "ü %"]

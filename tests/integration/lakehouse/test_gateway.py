@@ -1,4 +1,4 @@
-"""The JVM is started as Spark would start it, says nothing, and its absence is explained."""
+"""The JVM is started as Spark would start it, prints nothing, and its absence is explained."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from lakehouse.settings import Settings, settings
 def test_the_jdk_is_opened_as_sparks_own_launcher_opens_it():
     """A new Spark that needs another module opened fails here, not in a query."""
     spark_home = Path(find_spec("pyspark").origin).parent
-    said = subprocess.run(
+    printed = subprocess.run(
         [spark_home / "bin" / "spark-submit", "--version"],
         env={**os.environ, "SPARK_PRINT_LAUNCH_COMMAND": "1", "SPARK_HOME": str(spark_home)},
         capture_output=True,
         text=True,
         check=True,
     ).stderr
-    theirs = set(re.findall(r"--add-opens=(\S+)=ALL-UNNAMED", said))
+    theirs = set(re.findall(r"--add-opens=(\S+)=ALL-UNNAMED", printed))
     ours = {option[len("--add-opens=") : -len("=ALL-UNNAMED")] for option in options("--add-opens")}
     assert theirs == ours
 
@@ -35,7 +35,7 @@ def options(prefix: str) -> list[str]:
     return [option for option in gateway.jvm_options(settings()) if option.startswith(prefix)]
 
 
-def test_without_java_the_error_says_what_to_do(monkeypatch, tmp_path):
+def test_without_java_the_error_names_the_remedy(monkeypatch, tmp_path):
     """An empty JAVA_HOME is an error that names it, whatever else is on the path."""
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
     with pytest.raises(LakehouseError, match="Java 17") as raised:
@@ -43,20 +43,20 @@ def test_without_java_the_error_says_what_to_do(monkeypatch, tmp_path):
     assert str(tmp_path) in str(raised.value)
 
 
-def test_without_jars_the_error_says_what_to_do(tmp_path):
+def test_without_jars_the_error_names_the_remedy(tmp_path):
     """A folder without jars is named, with the command that fetches them."""
     with pytest.raises(LakehouseError, match="make setup"):
         gateway.jars(Settings(home=tmp_path, tools=tmp_path))
 
 
-def test_a_jvm_that_does_not_start_shows_its_last_words(tmp_path):
-    """What the JVM said before it ended stands in the error."""
+def test_a_jvm_that_does_not_start_shows_its_last_lines(tmp_path):
+    """The last lines that the JVM printed stand in the error."""
     jvm = gateway.launch(Settings(home=tmp_path), options=["-XX:NoSuchOption=1"])
     with pytest.raises(LakehouseError, match="NoSuchOption"):
         _ = jvm.address
 
 
-def test_an_archive_is_known_by_every_jar(tmp_path):
+def test_an_archive_is_named_by_every_jar(tmp_path):
     """Another jar on the class path asks for another archive: the JVM would refuse the old one."""
     jars = tmp_path / "jars"
     jars.mkdir()
@@ -67,8 +67,8 @@ def test_an_archive_is_known_by_every_jar(tmp_path):
     assert gateway.archive(place) != before
 
 
-def test_a_short_command_says_nothing_but_its_own_words(tmp_path):
-    """Neither Spark nor Java writes to the terminal; what they say stands in a log in the home."""
+def test_a_short_command_prints_nothing_but_its_own_output(tmp_path):
+    """Neither Spark nor Java writes to the terminal; their output stands in a log in the home."""
     program = (
         "from lakehouse.engine.session import spark; print(spark(short=True).range(3).count())"
     )
@@ -90,6 +90,6 @@ def test_two_threads_share_one_jvm(spark):
     from lakehouse.engine.session import spark as session
 
     with ThreadPoolExecutor(2) as pool:
-        found = [f.result() for f in [pool.submit(session) for _ in range(2)]]
-    names = {each.sparkContext.applicationId for each in found}
+        sessions = [f.result() for f in [pool.submit(session) for _ in range(2)]]
+    names = {session.sparkContext.applicationId for session in sessions}
     assert names == {spark.sparkContext.applicationId}

@@ -1,4 +1,4 @@
-"""The ledger tells the course of a run, whatever happens to the clock."""
+"""The ledger keeps the course of a run, whatever happens to the clock."""
 
 from __future__ import annotations
 

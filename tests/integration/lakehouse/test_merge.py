@@ -41,8 +41,8 @@ def stored(path, rows, partition=("month",)):
 
 
 def read(path):
-    found = pa.table(DeltaTable(path).scan()).select(SCHEMA.names).to_pylist()
-    return {tuple(row.values())[:2]: tuple(row.values()) for row in found}
+    rows = pa.table(DeltaTable(path).scan()).select(SCHEMA.names).to_pylist()
+    return {tuple(row.values())[:2]: tuple(row.values()) for row in rows}
 
 
 ROW = st.tuples(

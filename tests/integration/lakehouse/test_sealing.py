@@ -38,10 +38,10 @@ def test_what_was_changed_or_moved_does_not_open():
 
 
 def test_another_key_is_named():
-    """Who holds a wrong key learns which one was in use."""
-    one, other = Seal(bytes(32)), Seal(b"x" * 32)
-    with pytest.raises(LakehouseError, match=one.name):
-        other.unseal(one.seal("ann", PLACE), PLACE)
+    """An error for a wrong key names the key that was in use."""
+    seal, other = Seal(bytes(32)), Seal(b"x" * 32)
+    with pytest.raises(LakehouseError, match=seal.name):
+        other.unseal(seal.seal("ann", PLACE), PLACE)
 
 
 def test_the_key_comes_from_the_environment(tmp_path, monkeypatch):
