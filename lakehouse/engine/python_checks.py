@@ -1,6 +1,7 @@
 """Rules that only Python can validate: on Arrow batches, in the job that evaluates the gate."""
 
-# pyarrow and pandas ship no types
+# pyarrow and pandas ship no types; a check of Pandera has no public access to its function
+# pyright: reportPrivateUsage=false
 # pyright: reportMissingTypeStubs=false, reportUnknownArgumentType=false
 # pyright: reportUnknownMemberType=false, reportUnknownParameterType=false
 # pyright: reportUnknownVariableType=false
