@@ -106,8 +106,8 @@ def join(
     ties = [name for name in TIE_BREAKERS if name in schema.names and name not in wanted]
     keys = _keys(feature_set, entities, schema)
     # The engine of delta-rs: unlike Arrow's dataset it reads deletion vectors and needs no pandas.
-    features = pa.table(table.scan([*wanted, *ties], _reachable(feature_set, keys, at)))
-    rows = _as_of(feature_set, keys, at, features, ties)
+    features = pa.table(table.scan([*wanted, *ties], file_filter(feature_set, keys, at)))
+    rows = as_of(feature_set, keys, at, features, ties)
     matched = rows.num_rows - rows[feature_set.timestamp].null_count
     return Joined(rows, matched, table.version())
 
@@ -118,8 +118,8 @@ def _keys(feature_set: FeatureSet, entities: pa.Table, schema: pa.Schema) -> pa.
     return pa.table(columns, names=list(feature_set.entity))
 
 
-def _reachable(feature_set: FeatureSet, keys: pa.Table, at: pa.ChunkedArray) -> str:
-    """Return the condition that keeps the rows some entity may need, so that other files are skipped."""
+def file_filter(feature_set: FeatureSet, keys: pa.Table, at: pa.ChunkedArray) -> str:
+    """Return the SQL condition that keeps the rows an entity may need, so that other files are skipped."""
     bounds = pc.min_max(at).as_py()
     if bounds["max"] is None:
         return "false"
@@ -151,14 +151,18 @@ def _literal(value: Any) -> str:
     return text if isinstance(value, int | float) else "'" + text.replace("'", "''") + "'"
 
 
-def _as_of(
+def as_of(
     feature_set: FeatureSet,
     keys: pa.Table,
     at: pa.ChunkedArray,
     features: pa.Table,
     ties: list[str],
 ) -> pa.Table:
-    """Return the joined rows in entity order; instants are compared as whole microseconds."""
+    """Return the newest usable feature row of each entity row, in entity order.
+
+    `features` has the set's columns and those of `ties`, by which one of several rows of a key and
+    instant is chosen. Instants are compared as whole microseconds.
+    """
     names = [_quoted(name) for name in feature_set.entity]
     stamp = _quoted(feature_set.timestamp)
     same = " and ".join(f"e.{name} = f.{name}" for name in names)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from lakehouse.layers import BATCH
 from lakehouse.storage.catalog import register
 from lakehouse.storage.tables import TableName, Tables
 from pipeline.run import run_layers
@@ -90,7 +91,7 @@ def delivered(log: list[tuple[str, str]], runs: int, chance: Random) -> list[lis
 
 def forget(spark: SparkSession) -> None:
     """Empty the session's catalog: names must not outlive their home."""
-    for layer in ("bronze", "silver", "gold"):
+    for layer in BATCH:
         spark.sql(f"drop database if exists {layer} cascade")
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pyarrow as pa
+    from arro3.core import RecordBatchReader
     from deltalake import DeltaTable
     from duckdb import DuckDBPyConnection
 
@@ -48,16 +49,23 @@ class Merge:
         """
         if not derived.num_rows:
             return 0
-        with connection() as database:
-            database.register("derived_rows", derived)
-            database.register("stored_rows", table.scan(predicate=self._touched(derived)))
-            # both are read more than once, a stream only once
-            database.execute("create table derived as select * from derived_rows")
-            database.execute("create table stored as select * from stored_rows")
-            changes = self._changes(database).cast(derived.select([*self.columns, DELETED]).schema)
+        changes = self.changes(derived, table.scan(predicate=self._touched(derived)))
         if changes.num_rows:
             self.commit(table, changes)
         return changes.num_rows
+
+    def changes(self, derived: pa.Table, stored: pa.Table | RecordBatchReader) -> pa.Table:
+        """Return the derived rows that are not stored like this, and with `_deleted` the keys to delete.
+
+        `stored` are the rows of the table in the touched partitions.
+        """
+        with connection() as database:
+            database.register("derived_rows", derived)
+            database.register("stored_rows", stored)
+            # both are read more than once, a stream only once
+            database.execute("create table derived as select * from derived_rows")
+            database.execute("create table stored as select * from stored_rows")
+            return self._changes(database).cast(derived.select([*self.columns, DELETED]).schema)
 
     def _touched(self, derived: pa.Table) -> str | None:
         if self.partition is None:
@@ -67,7 +75,6 @@ class Merge:
         return f"{column} in ({', '.join(map(_literal, values))})" if values else None
 
     def _changes(self, database: DuckDBPyConnection) -> pa.Table:
-        """Return the derived rows that are stored otherwise or not at all, and the keys to delete."""
         on = _equal("s", "d", self.key)
         compared = [c for c in self.columns if c not in self.key and c not in self.ignored]
         differs = [f"s.{quoted(c)} is distinct from d.{quoted(c)}" for c in compared]
