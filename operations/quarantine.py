@@ -93,11 +93,15 @@ def rows_of(
 
 def _opened(row: dict[str, Any], contract: Contract, settings: Settings) -> dict[str, Any]:
     """Return the row with every value as it came."""
-    from lakehouse.quality.quarantine_rows import each_value
+    from lakehouse.quality.quarantine_rows import change_personal_values
     from lakehouse.quality.sealing import Seal
 
     found = {**row, "row": dict(row["row"] or {}), "failures": row["failures"] or []}
-    return each_value(found, contract, Seal.at(settings).unseal) if contract.personal else found
+    return (
+        change_personal_values(found, contract, Seal.at(settings).unseal)
+        if contract.personal
+        else found
+    )
 
 
 def _masked(row: dict[str, Any], personal: set[str]) -> dict[str, Any]:

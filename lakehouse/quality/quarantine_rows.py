@@ -47,7 +47,7 @@ def sealed(rows: pa.Table, contract: Contract, seal: Seal | None) -> pa.Table:
         return rows
     if seal is None:
         raise LakehouseError(f"{contract.dataset}: personal data would be kept open: no key")
-    rows = _each_row(rows, contract, seal.seal)
+    rows = _change_rows(rows, contract, seal.seal)
     if ROW_ID in rows.column_names:
         ids = [value and seal.fingerprint(value) for value in rows[ROW_ID].to_pylist()]
         at = rows.column_names.index(ROW_ID)
@@ -57,10 +57,12 @@ def sealed(rows: pa.Table, contract: Contract, seal: Seal | None) -> pa.Table:
 
 def unsealed(rows: pa.Table, contract: Contract, seal: Seal) -> pa.Table:
     """Return quarantine rows with the values as they came."""
-    return _each_row(rows, contract, seal.unseal)
+    return _change_rows(rows, contract, seal.unseal)
 
 
-def each_value(row: dict[str, Any], contract: Contract, change: Callable[[str, str], str]) -> Any:
+def change_personal_values(
+    row: dict[str, Any], contract: Contract, change: Callable[[str, str], str]
+) -> Any:
     """Return a row with each personal value changed; `change` takes it, and its place."""
     hidden = contract.personal | set(LINE)
 
@@ -78,10 +80,13 @@ def each_value(row: dict[str, Any], contract: Contract, change: Callable[[str, s
     }
 
 
-def _each_row(rows: pa.Table, contract: Contract, change: Callable[[str, str], str]) -> pa.Table:
+def _change_rows(rows: pa.Table, contract: Contract, change: Callable[[str, str], str]) -> pa.Table:
     kinds = {"row": ROW, "failures": FAILURES}
     there = {name: kind for name, kind in kinds.items() if name in rows.column_names}
-    changed = [each_value(row, contract, change) for row in rows.select(list(there)).to_pylist()]
+    changed = [
+        change_personal_values(row, contract, change)
+        for row in rows.select(list(there)).to_pylist()
+    ]
     for column, kind in there.items():
         values = [row[column] for row in changed]
         if column == "row":
