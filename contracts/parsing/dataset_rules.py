@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from contracts.compilers.dataset_metrics import METRICS
 from contracts.errors import ContractError
+from contracts.metrics.registry import METRICS
 from contracts.model.dataset_rule import OPERATORS, DatasetRule, History
 from contracts.model.strict import Strict
 from contracts.parsing.document import implementation_of, items_at, mapping_at

@@ -28,7 +28,7 @@ CLEAN: tuple[str, ...] = (
     "scripts/jars.py", "scripts/java.py", "scripts/mkdocs_hooks.py", "scripts/place.py",
     "scripts/serve_airflow.py", "scripts/set_up.py", "scripts/slowest_tests.py",
     "docs/extend.md", "platinum", "dags", "benchmarks", "domains",
-    "lakehouse", "contracts/compilers/dataset_metrics", "tests/integration/lakehouse",
+    "lakehouse", "contracts/metrics", "tests/integration/lakehouse",
     "tests/unit/lakehouse", "tests/unit/extend", "tests/dataset_measures.py",
 )  # fmt: skip
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "docs")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from contracts.compilers.dataset_metrics import METRICS
+from contracts.metrics.registry import METRICS
 from lakehouse.engine.duckdb import connection
 from lakehouse.errors import ContractBreach, Violation
 from lakehouse.quality.dataset_audit import history

@@ -1,6 +1,6 @@
 """Measures what a dataset's rules need, all of it in one aggregate over the changed rows.
 
-The SQL of each metric stands in `contracts.compilers.dataset_metrics`, where metrics are added.
+The SQL of each metric stands in `contracts.metrics`, where metrics are added.
 """
 
 # pyarrow ships no types
@@ -13,10 +13,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from contracts.compilers.dataset_metrics import METRICS
-from contracts.compilers.dataset_metrics.bins import bin_counts, cuts, is_number
-from contracts.compilers.dataset_metrics.dialect import DUCKDB, SPARK, Dialect
-from contracts.compilers.dataset_metrics.metric import UNCHANGED, MetricInput
+from contracts.metrics.bins import bin_counts, cuts, is_number
+from contracts.metrics.dialect import DUCKDB, SPARK, Dialect
+from contracts.metrics.metric import UNCHANGED, MetricInput
+from contracts.metrics.registry import METRICS
 from lakehouse.engine.duckdb import connection
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from contracts.compilers.dataset_metrics import METRICS
+from contracts.metrics.registry import METRICS
 from contracts.model.dataset_rule import SPANS
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from contracts.compilers.dataset_metrics import METRICS
+from contracts.metrics.registry import METRICS
 from contracts.parsing.load import load_domain
 from lakehouse.errors import ContractBreach
 from lakehouse.quality.dataset_audit.audit import audit

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from contracts.compilers.dataset_metrics.metric import FLOATS
+from contracts.metrics.metric import FLOATS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from contracts.compilers.dataset_metrics.dialect import Dialect
+    from contracts.metrics.dialect import Dialect
     from contracts.model.dataset_rule import DatasetRule
 
 NUMBERS = (*FLOATS, "tinyint", "smallint", "int", "bigint", "decimal")

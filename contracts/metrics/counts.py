@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contracts.compilers.dataset_metrics.metric import Metric
+from contracts.metrics.metric import Metric
 
 if TYPE_CHECKING:
-    from contracts.compilers.dataset_metrics.metric import MetricInput
+    from contracts.metrics.metric import MetricInput
 
 
 def _missing(given: MetricInput) -> str:

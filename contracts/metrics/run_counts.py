@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contracts.compilers.dataset_metrics.metric import Metric
+from contracts.metrics.metric import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contracts.compilers.dataset_metrics.metric import Metric
+from contracts.metrics.metric import Metric
 from contracts.model.dataset_rule import SPANS
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from contracts.model.dataset_rule import SPANS
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from contracts.compilers.dataset_metrics.dialect import Dialect
+    from contracts.metrics.dialect import Dialect
     from contracts.model.dataset_rule import DatasetRule
 
 FLOATS = ("float", "double")

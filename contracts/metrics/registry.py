@@ -1,4 +1,4 @@
-"""The metrics that dataset rules may name: `METRICS` is their registry.
+"""The registry of the metrics that dataset rules may name: `METRICS`.
 
 A metric is one file here and one line below; `docs/extend.md` has an example. The parser accepts
 what is registered, and `lakehouse.quality.dataset_audit` measures it with either engine.
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contracts.compilers.dataset_metrics import counts, run_counts, values
+from contracts.metrics import counts, run_counts, values
 
 if TYPE_CHECKING:
-    from contracts.compilers.dataset_metrics.metric import Metric
+    from contracts.metrics.metric import Metric
 
 METRICS: dict[str, Metric] = {
     metric.name: metric

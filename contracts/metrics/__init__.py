@@ -1,0 +1,1 @@
+"""Dataset metrics: the registry, one entry a metric, and what entries are made of."""
