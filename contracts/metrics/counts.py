@@ -23,10 +23,10 @@ def _duplicates(given: MetricInput) -> str:
     return f"count(*) - count(distinct {row})"
 
 
-ROW_COUNT = Metric("rowCount", "none", lambda _given: "count(*)", standard=True)
-NULL_VALUES = Metric(
-    "nullValues", "one", lambda given: given.count_where(given.is_null), standard=True
+METRICS = (
+    Metric("rowCount", "none", lambda _given: "count(*)", standard=True),
+    Metric("nullValues", "one", lambda given: given.count_where(given.is_null), standard=True),
+    Metric("missingValues", "one", _missing, standard=True),
+    Metric("duplicateValues", "some", _duplicates, standard=True),
+    Metric("distinctValues", "one", lambda given: f"count(distinct {given.column})"),
 )
-MISSING_VALUES = Metric("missingValues", "one", _missing, standard=True)
-DUPLICATE_VALUES = Metric("duplicateValues", "some", _duplicates, standard=True)
-DISTINCT_VALUES = Metric("distinctValues", "one", lambda given: f"count(distinct {given.column})")

@@ -1,30 +1,32 @@
-"""The registry of the metrics that dataset rules may name: `METRICS`.
+"""The registry of dataset metrics: the parser accepts and the audit measures what is found here.
 
-A metric is one file here and one line below; `docs/extend.md` has an example. The parser accepts
-what is registered, and `lakehouse.quality.dataset_audit` measures it with either engine.
+A new metric is an entry in `METRICS` of one of the files, or a file of its own with a line below.
+It is measured, by either engine, in `lakehouse.quality.dataset_audit`.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
-from contracts.metrics import counts, run_counts, values
-
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from contracts.metrics.metric import Metric
 
-METRICS: dict[str, Metric] = {
-    metric.name: metric
-    for metric in (
-        counts.ROW_COUNT,
-        counts.NULL_VALUES,
-        counts.MISSING_VALUES,
-        counts.DUPLICATE_VALUES,
-        counts.DISTINCT_VALUES,
-        values.SUM,
-        values.FRESHNESS,
-        values.DISTRIBUTION_SHIFT,
-        run_counts.BAD_ROWS,
-        run_counts.RECONCILIATION,
+MODULES = (
+    "contracts.metrics.counts",
+    "contracts.metrics.values",
+    "contracts.metrics.run_counts",
+)
+
+
+def metrics_of(modules: Iterable[str]) -> dict[str, Metric]:
+    """Return the metrics of modules by name: what each has as `METRICS`."""
+    metrics: Iterable[Metric] = (
+        metric for name in modules for metric in import_module(name).METRICS
     )
-}
+    return {metric.name: metric for metric in metrics}
+
+
+METRICS = metrics_of(MODULES)

@@ -18,5 +18,7 @@ def _reconciliation_problem(rule: DatasetRule, _types: Mapping[str, str]) -> str
     return "reconciliation needs control, the path of the file that states a count"
 
 
-BAD_ROWS = Metric("badRows", "none", kind="run")
-RECONCILIATION = Metric("reconciliation", "none", kind="run", problem=_reconciliation_problem)
+METRICS = (
+    Metric("badRows", "none", kind="run"),
+    Metric("reconciliation", "none", kind="run", problem=_reconciliation_problem),
+)

@@ -30,12 +30,14 @@ def _shift_problem(rule: DatasetRule, types: Mapping[str, str]) -> str:
     )
 
 
-SUM = Metric("sum", "one", lambda given: f"cast(coalesce(sum({given.column}), 0) as double)")
-FRESHNESS = Metric(
-    "freshness",
-    "one",
-    lambda given: given.dialect.micros.format(given.column),
-    kind="instant",
-    problem=_freshness_problem,
+METRICS = (
+    Metric("sum", "one", lambda given: f"cast(coalesce(sum({given.column}), 0) as double)"),
+    Metric(
+        "freshness",
+        "one",
+        lambda given: given.dialect.micros.format(given.column),
+        kind="instant",
+        problem=_freshness_problem,
+    ),
+    Metric("distributionShift", "one", kind="distribution", problem=_shift_problem),
 )
-DISTRIBUTION_SHIFT = Metric("distributionShift", "one", kind="distribution", problem=_shift_problem)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
+import ast
 import re
 
 import pyarrow as pa
 import pytest
 import yaml
 
-from contracts.metrics.registry import METRICS
+import contracts.metrics
+from contracts.metrics.registry import METRICS, metrics_of
 from contracts.parsing.load import load_domain
 from lakehouse.errors import ContractBreach
 from lakehouse.quality.dataset_audit.audit import audit
@@ -25,15 +26,12 @@ def test_a_documented_metric_bounds_a_dataset(tmp_path, monkeypatch):
     section = text.partition("\n## A dataset metric\n")[2].partition("\n## ")[0]
     source, line = re.findall(r"^```python\n(.*?)^```", section, re.DOTALL | re.MULTILINE)
     [rule] = re.findall(r"^```yaml\n(.*?)^```", section, re.DOTALL | re.MULTILINE)
-    file = tmp_path / "mean.py"
-    file.write_text(source, encoding="utf-8")
-    spec = importlib.util.spec_from_file_location("mean", file)
-    mean = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(mean)
-    module, name = line.strip(" ,\n").split(".")
-    assert module == "mean"
-    metric = getattr(mean, name)
-    monkeypatch.setitem(METRICS, metric.name, metric)
+    (tmp_path / "metrics").mkdir()
+    (tmp_path / "metrics" / "mean.py").write_text(source, encoding="utf-8")
+    path = [*contracts.metrics.__path__, str(tmp_path / "metrics")]
+    monkeypatch.setattr(contracts.metrics, "__path__", path)
+    for name, metric in metrics_of(ast.literal_eval(f"({line})")).items():
+        monkeypatch.setitem(METRICS, name, metric)
 
     settings = Settings(home=tmp_path / "home", contracts=tmp_path / "contracts")
     document = orders.document()
