@@ -6,8 +6,7 @@ import json
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-import pyarrow.parquet as pq
-
+from bronze.readers import reader_of
 from lakehouse.errors import ContractBreach, Violation
 
 if TYPE_CHECKING:
@@ -19,12 +18,12 @@ if TYPE_CHECKING:
     from lakehouse.runs.ledger import Run
 
 
-def reconcile(contract: Contract, found: list[LandedFile], root: Path, run: Run) -> None:
+def reconcile(contract: Contract, files: list[LandedFile], root: Path, run: Run) -> None:
     """Compare the rows of each file with the count that its control file states.
 
     A rule's `control` is a path below the domain's landing folder, `{name}` in it the data file's
     name and `{stem}` that name without its ending; the control file is a JSON object with the
-    count under `field`. A Parquet file tells its rows itself, of lines the filled ones count.
+    count under `field`. The reader of a file counts its rows, or its lines that are not blank.
 
     Raises:
         ContractBreach: a count differs, or a control file is missing or states none.
@@ -32,20 +31,20 @@ def reconcile(contract: Contract, found: list[LandedFile], root: Path, run: Run)
     for rule in contract.dataset_rules:
         if rule.metric != "reconciliation":
             continue
-        said = [text for file in found if (text := _difference(rule, file, root))]
-        if not said:
+        differences = [text for file in files if (text := _difference(rule, file, root))]
+        if not differences:
             continue
-        broken = Violation(
-            contract.dataset, "bronze", rule.label, "; ".join(said), count=len(said),
+        violation = Violation(
+            contract.dataset, "bronze", rule.label, "; ".join(differences), count=len(differences),
             table=f"bronze.{contract.domain}__{contract.dataset}", severity=rule.severity,
         )  # fmt: skip
         if rule.severity == "error":
             raise ContractBreach(
-                f"{contract.dataset}: {broken.message}: nothing was loaded; ask the producer for the "
+                f"{contract.dataset}: {violation.message}: nothing was loaded; ask the producer for the "
                 "file and its count",
-                [broken],
+                [violation],
             )
-        run.warnings.append(broken)
+        run.warnings.append(violation)
 
 
 def _difference(rule: DatasetRule, file: LandedFile, root: Path) -> str:
@@ -59,14 +58,7 @@ def _difference(rule: DatasetRule, file: LandedFile, root: Path) -> str:
         return f"{file.path} has no control file {place}"
     except (ValueError, KeyError, TypeError):
         return f"{place} states no count under '{rule.field}' for {file.path}"
-    rows = _rows(file)
+    rows = reader_of(file).count(file)
     if rule.allows(rows - stated):
         return ""
     return f"{file.path} has {rows:,} rows, its source counted {stated:,} ({place})"
-
-
-def _rows(file: LandedFile) -> int:
-    if file.capture.format == "parquet":
-        return pq.read_metadata(file.absolute).num_rows
-    with file.absolute.open("rb") as lines:
-        return sum(1 for line in lines if line.strip())

@@ -1,4 +1,4 @@
-"""Which files of the landing folder are new: known from names, sizes and hashes, without a JVM."""
+"""Which landed files are pending, by name, size and hash, without a JVM: the log of captured files."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Entry:
     """One row of the file log: what a batch was to do with one file.
 
     `planned` files are loaded once their batch is committed; `abandoned` says that the batch never
-    was (the process died), `duplicate` that its content is loaded already under another name.
+    was (the process died), `duplicate` that its content is loaded under another name.
     """
 
     domain: str
@@ -51,7 +51,7 @@ class Entry:
 
 
 class FileLog:
-    """The files of a domain that were ever planned, and what became of them."""
+    """The log of a domain's files: those that were ever planned, and what became of them."""
 
     def __init__(self, tables: Tables, domain: str) -> None:
         """Read the log as it stands now."""
@@ -64,9 +64,9 @@ class FileLog:
         ]
 
     def completed(self, dataset: str, committed: int) -> list[Entry]:
-        """Return the entries of files that are done with: loaded, or duplicates of loaded content.
+        """Return the entries of completed files: loaded, or duplicates of loaded content.
 
-        A duplicate counts only while a committed batch holds its content: what a killed batch
+        A duplicate counts only while a committed batch has its content: what a killed batch
         planned to load was never there, so its twin is no duplicate of anything.
         """
         dead = {e.batch for e in self.entries if e.dataset == dataset and e.status == "abandoned"}
@@ -90,7 +90,7 @@ class FileLog:
         self._abandon([(dataset, batch) for batch in sorted(unfinished)], "never committed")
 
     def since(self, batch: int) -> list[Entry]:
-        """Return the entries of a batch and of all later ones, less those that were given up."""
+        """Return the entries of a batch and of all later ones, less the abandoned ones."""
         dead = {(e.dataset, e.batch) for e in self.entries if e.status == "abandoned"}
         return [
             entry
@@ -99,9 +99,9 @@ class FileLog:
         ]
 
     def abandon(self, batch: int, reason: str) -> None:
-        """Give up a batch and all later ones, so that the next capture loads their files again.
+        """Abandon a batch and all later ones, so that the next capture loads their files again.
 
-        Only for batches that the bronze tables hold no more.
+        Only for batches that the bronze tables no longer have.
         """
         self._abandon(sorted({(e.dataset, e.batch) for e in self.since(batch)}), reason)
 
@@ -143,7 +143,7 @@ def bronze_table(contract: Contract) -> TableName:
 
 
 def landed_files(settings: Settings, contract: Contract) -> Iterator[LandedFile]:
-    """Yield every file that belongs to a dataset, in name order; names in progress are left out."""
+    """Yield every file that belongs to a dataset, in name order; names in progress are skipped."""
     root = settings.landing / contract.domain
     for capture in contract.capture:
         for path in sorted(root.glob(capture.path)):
@@ -160,20 +160,27 @@ def pending_files(
     """Return the files that were not there, or not like this, at the last capture."""
     tables = Tables.at(settings)
     log = log or FileLog(tables, contract.domain)
-    settled = log.completed(contract.dataset, captured_batch(tables, bronze_table(contract)))
-    known = {(entry.path, entry.size, entry.modified_ns) for entry in settled}
+    completed = {
+        (entry.path, entry.size, entry.modified_ns)
+        for entry in log.completed(contract.dataset, captured_batch(tables, bronze_table(contract)))
+    }
     return [
-        f for f in landed_files(settings, contract) if (f.path, f.size, f.modified_ns) not in known
+        file
+        for file in landed_files(settings, contract)
+        if (file.path, file.size, file.modified_ns) not in completed
     ]
 
 
 def plan(
-    contract: Contract, found: list[LandedFile], log: FileLog, committed: int, batch: int
+    contract: Contract, pending: list[LandedFile], log: FileLog, committed: int, batch: int
 ) -> list[Entry]:
-    """Return what a batch is to do with the files found: load each content once."""
+    """Return what a batch is to do with pending files: load each content once, skip duplicates.
+
+    A file is a duplicate where its SHA-256 is that of a loaded file, or of one planned before it.
+    """
     loaded = {entry.sha256: entry.path for entry in log.completed(contract.dataset, committed)}
     entries = []
-    for file in found:
+    for file in pending:
         digest = _sha256(file.absolute)
         twin = loaded.get(digest)
         entries.append(

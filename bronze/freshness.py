@@ -1,4 +1,4 @@
-"""What came of a source and when: how far it was read, and whether something is overdue."""
+"""Freshness of sources: the last position of a batch, and which datasets are overdue."""
 
 from __future__ import annotations
 
@@ -15,38 +15,38 @@ if TYPE_CHECKING:
     from contracts.model.contract import Contract
     from lakehouse.storage.tables import TableName, Tables
 
-# Beyond that, operations are not counted: the snapshot of a source has only one.
+# With more rows, operations are not counted: the snapshot of a source has only one.
 COUNTED_ROWS = 1_000_000
 
 
 @dataclass(frozen=True)
 class Overdue:
-    """A dataset of which nothing came for longer than its contract promises."""
+    """A dataset of which no file came within its contract's service level."""
 
     dataset: str
     last: datetime | None
     promised: timedelta
 
     def __str__(self) -> str:
-        """Return it as a sentence."""
+        """Return it as a sentence: since when, and what the contract promises."""
         since = f"since {self.last:%Y-%m-%d %H:%M} UTC" if self.last else "yet"
         hours = self.promised.total_seconds() / 3600
-        return f"{self.dataset}: nothing came {since}; its contract promises news within {hours:g} hours"
+        return f"{self.dataset}: nothing came {since}; its contract promises files within {hours:g} hours"
 
 
 def overdue(
     tables: Tables, contracts: Iterable[Contract], now: datetime | None = None
 ) -> list[Overdue]:
-    """Return the datasets that are late, once anything of their domain ever came.
+    """Return the overdue datasets of domains of which any file ever came.
 
-    News is due within the promised frequency and latency after the last file was captured.
+    A file is due within the promised frequency and latency after the last one was captured.
     """
     captured: dict[tuple[str, str], datetime] = {}
     for row in tables.rows(FILES, ["domain", "dataset", "at"]):
-        known = row["domain"], row["dataset"]
-        captured[known] = max(row["at"], captured.get(known, row["at"]))
+        dataset = row["domain"], row["dataset"]
+        captured[dataset] = max(row["at"], captured.get(dataset, row["at"]))
     started = {domain for domain, _ in captured}
-    instant, found = now or datetime.now(UTC), []
+    instant, late = now or datetime.now(UTC), []
     for contract in contracts:
         every = contract.service_level("frequency")
         if not contract.capture or every is None or contract.domain not in started:
@@ -54,19 +54,21 @@ def overdue(
         promised = every + (contract.service_level("latency") or timedelta(0))
         last = captured.get((contract.domain, contract.dataset))
         if last is None or instant - last > promised:
-            found.append(Overdue(contract.dataset, last, promised))
-    return found
+            late.append(Overdue(contract.dataset, last, promised))
+    return late
 
 
-def progress(tables: Tables, name: TableName, batch: int, rows: int) -> tuple[str, str]:
+def position_and_operations(
+    tables: Tables, name: TableName, batch: int, rows: int
+) -> tuple[str, str]:
     """Return the last position of a batch, and its rows by operation as `c 12, d 3, u 40`."""
     table = tables.open(name)
     if table is None or not rows or rows > COUNTED_ROWS:
         return "", ""
     with connection() as database:
         database.register("batch", table.scan(["_op", "_sequence"], predicate=f"_batch = {batch}"))
-        found = database.execute(
+        counts = database.execute(
             "select coalesce(_op, '?'), count(*), max(_sequence) from batch group by 1 order by 1"
         ).fetchall()
-    last = max((position for *_, position in found if position), default="")
-    return last, ", ".join(f"{operation} {count}" for operation, count, _ in found)
+    last = max((position for *_, position in counts if position), default="")
+    return last, ", ".join(f"{operation} {count}" for operation, count, _ in counts)

@@ -27,8 +27,8 @@ KINDS = {
 def refuse_narrowed(tables: Tables, contract: Contract, schemas: Mapping[str, pa.Schema]) -> None:
     """Raise ContractBreach for a file with a narrower type than values of bronze have.
 
-    A type that is narrower than the contract's and has always held the values is none: only what
-    came before shows that something may have been cut off at the source.
+    A type that is narrower than the contract's but has always sufficed is no breach: only earlier
+    values that it cannot have show that something may have been cut off at the source.
     """
     name = TableName.of("bronze", contract.domain, contract.dataset)
     for path, schema in schemas.items():
@@ -37,7 +37,7 @@ def refuse_narrowed(tables: Tables, contract: Contract, schemas: Mapping[str, pa
             kind = "" if at < 0 else _short(schema.field(at).type)
             if not kind or not widens(kind, column.type):
                 continue
-            count = _not_held(tables, name, column.name, kind)
+            count = _values_that_do_not_fit(tables, name, column.name, kind)
             if count:
                 raise ContractBreach(
                     f"{contract.dataset}: {path} has {column.name} as {kind}, the contract as "
@@ -52,7 +52,7 @@ def _short(kind: pa.DataType) -> str:
     return KINDS.get(kind, "")
 
 
-def _not_held(tables: Tables, name: TableName, column: str, kind: str) -> int:
+def _values_that_do_not_fit(tables: Tables, name: TableName, column: str, kind: str) -> int:
     table = tables.open(name)
     if table is None or column not in {field.name for field in table.schema().fields}:
         return 0

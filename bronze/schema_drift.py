@@ -1,4 +1,4 @@
-"""What bronze holds that its contract does not say: columns it lacks, values its types do not hold."""
+"""Schema drift of a source: columns that the contract lacks, values that its types are too narrow for."""
 
 from __future__ import annotations
 
@@ -51,23 +51,23 @@ def drifted_columns(tables: Tables, contract: Contract) -> list[DriftedColumn]:
     table = tables.open(TableName.of("bronze", contract.domain, contract.dataset))
     if table is None:
         return []
-    known = {*contract.names, *(p for c in contract.columns for p in c.previous)}
+    contracted = {*contract.names, *(p for c in contract.columns for p in c.previous)}
     names = [field.name for field in table.schema().fields]
-    found: list[DriftedColumn] = []
-    extra = [name for name in names if name[0] != "_" and name not in known]
+    drifted: list[DriftedColumn] = []
+    unknown = [name for name in names if name[0] != "_" and name not in contracted]
     rescued = [name for name in names if name == "_rescued"]
     with connection() as database:
-        database.register("scanned", table.scan(columns=[*extra, *rescued]))
+        database.register("scanned", table.scan(columns=[*unknown, *rescued]))
         # read more than once, a stream only once
         database.execute("create table bronze as from scanned")
-        for name in extra:
+        for name in unknown:
             text = f"cast({quoted(name)} as varchar)"
-            found.append(_described(database, name, text, "true"))
+            drifted.append(_described(database, name, text, "true"))
         for column in contract.columns if rescued else ():
             wider = _wider(database, column, "element_at(_rescued, $name)[1]")
             if wider is not None:
-                found.append(wider)
-    return found
+                drifted.append(wider)
+    return drifted
 
 
 def _described(database: DuckDBPyConnection, name: str, text: str, where: str) -> DriftedColumn:
@@ -106,7 +106,7 @@ def _type(
     before: int | None,
     after: int | None,
 ) -> str:
-    """Return the narrowest type of a kind that holds all values, text where none does.
+    """Return the narrowest type of a kind that all values fit, text where none does.
 
     A number with a leading zero is a code, and whole numbers get room to grow.
     """
@@ -126,20 +126,20 @@ def _type(
 
 
 def _wider(database: DuckDBPyConnection, column: Column, text: str) -> DriftedColumn | None:
-    """Return the wider type that takes the values that did not fit, None where no such type does."""
+    """Return the column with the type that its rescued values fit, too; None where there is none."""
     if column.type not in INTEGERS[:-1] and decimal(column.type) is None:
         return None
     where = "_rescued is not null and element_at(_rescued, $name)[1] is not null"
-    found = _described(database, column.name, text, where)
-    if not found.rows:
+    values = _described(database, column.name, text, where)
+    if not values.rows:
         return None
-    kind = _holding(column.type, found.type)
+    kind = _wide_enough(column.type, values.type)
     if kind is None:
         return None
-    return DriftedColumn(column.name, kind, found.rows, 0, found.shapes, column.type)
+    return DriftedColumn(column.name, kind, values.rows, 0, values.shapes, column.type)
 
 
-def _holding(old: str, values: str) -> str | None:
+def _wide_enough(old: str, values: str) -> str | None:
     if old in INTEGERS:
         return "bigint" if values == "bigint" else None
     mine, theirs = decimal(old), decimal(values) or ((18, 0) if values == "bigint" else None)

@@ -1,4 +1,4 @@
-"""The columns of a bronze row: typed where a value fits, rescued as text where it does not."""
+"""Type coercion of a bronze row: a value is typed where it fits, rescued as text where it does not."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from contracts.model.contract import Contract
 
-# What a source gave nothing for: rows of a snapshot hold since ever.
+# The source time of rows that came without one: rows of a snapshot are valid from the beginning
 EPOCH = "timestamp'1970-01-01 00:00:00'"
 SNAPSHOT_POSITION = f"{0:019d}.0.{0:010d}"
 WIDER = {
@@ -37,14 +37,14 @@ def typed(value: Column, given: str, wanted: str) -> Column:
 def payload(
     contract: Contract,
     given: Mapping[str, tuple[Column, str]],
-    extra: Iterable[str],
+    unknown: Iterable[str],
     *,
     raw_texts: bool = False,
 ) -> tuple[list[Column], Column]:
     """Return the payload columns and the map of what did not fit.
 
     `given` has, by column name, the value and its type as the source gave it. Columns that the
-    contract lacks (`extra`) are kept as text. `raw_texts` says that texts may hold bytes that are
+    contract lacks (`unknown`) are kept as text. `raw_texts` says that texts may have bytes that are
     no UTF-8: such a value does not fit, and is kept with replacement characters for these bytes.
     """
     columns, rescued = [], []
@@ -63,7 +63,7 @@ def payload(
         columns.append(fitted.alias(column.name))
         if kind != column.type and (kind, column.type) not in WIDER:
             rescued.append((column.name, value, value.isNotNull() & fitted.isNull()))
-    texts = {name: given[name][0].cast("string") for name in extra}
+    texts = {name: given[name][0].cast("string") for name in unknown}
     columns += [
         (F.make_valid_utf8(text) if raw_texts else text).alias(name) for name, text in texts.items()
     ]
@@ -83,12 +83,12 @@ def _rescued(values: list[tuple[str, Column, Column]]) -> Column:
     ]
     # Not array_compact: it is a function of higher order, with which Spark compiles no stage.
     none = F.array(F.lit(None).cast("struct<key:string,value:string>"))
-    found = F.map_from_entries(F.array_except(F.array(*pairs), none))
-    return F.when(anything, found).otherwise(nothing)
+    misfits = F.map_from_entries(F.array_except(F.array(*pairs), none))
+    return F.when(anything, misfits).otherwise(nothing)
 
 
 def also_rescued(rescued: Column, misfits: list[tuple[str, Column, Column]]) -> Column:
-    """Return the map of what did not fit with more of it: (name, value, whether it does not fit)."""
+    """Return the map of what did not fit with more misfits: (name, value, whether it does not fit)."""
     more = _rescued(misfits)
     empty = F.create_map().cast("map<string,string>")
     both = F.map_concat(F.coalesce(rescued, empty), more)

@@ -1,4 +1,4 @@
-"""Capture of Debezium change envelopes from JSON lines.
+"""Debezium change envelopes as JSON lines.
 
 A line is an envelope itself (`debezium-json`), or a Kafka record whose `value` holds one as text
 (`kafka-json`: topic, partition, offset, timestamp, key, value).
@@ -6,6 +6,7 @@ A line is an envelope itself (`debezium-json`), or a Kafka record whose `value` 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
@@ -13,6 +14,9 @@ from pyspark.sql import functions as F
 from bronze.type_coercion import payload
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pyarrow as pa
     from pyspark.sql import Column, DataFrame, SparkSession
 
     from bronze.discovery import LandedFile
@@ -33,16 +37,44 @@ PARTITIONS = 1 << 14
 OPTIONS = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": "_corrupt"}
 
 
-def lines(spark: SparkSession, found: list[LandedFile]) -> DataFrame:
+@dataclass(frozen=True)
+class DebeziumReader:
+    """Reads change envelopes; a line that is none is kept as text and refused by the gate."""
+
+    in_kafka_records: bool = False
+    text_ratio: int = 1
+
+    def check(self, contract: Contract, file: LandedFile) -> pa.Schema | None:  # noqa: ARG002
+        """Return no schema: every value of an envelope is text; no file is refused whole."""
+        return None
+
+    def count(self, file: LandedFile) -> int:
+        """Return the number of lines that are not blank."""
+        with file.absolute.open("rb") as lines:
+            return sum(1 for line in lines if line.strip())
+
+    def read(
+        self,
+        spark: SparkSession,
+        contract: Contract,
+        files: list[LandedFile],
+        schemas: Mapping[str, pa.Schema],  # noqa: ARG002
+    ) -> DataFrame:
+        """Return one bronze row a line; nothing is dropped."""
+        parsed = _lines(spark, files, in_kafka_records=self.in_kafka_records)
+        return _rows(parsed, contract, _unknown_columns(parsed, contract))
+
+
+def _lines(spark: SparkSession, files: list[LandedFile], *, in_kafka_records: bool) -> DataFrame:
     """Return one row a line: its text, its file, and the parsed envelope in `e`."""
-    text = spark.read.text([str(file.absolute) for file in found]).select(
+    text = spark.read.text([str(file.absolute) for file in files]).select(
         F.col("value").alias("_line"),
         F.element_at(F.split(F.col("_metadata.file_path"), "/"), -1).alias("_source"),
     )
     text = text.where(F.length(F.trim(F.col("_line"))) > 0)
     # A parser would put a replacement character for bytes that are no text, and nobody would know.
     line = F.when(F.is_valid_utf8("_line"), F.col("_line"))
-    if found[0].capture.format == "kafka-json":
+    if in_kafka_records:
         record = text.withColumn("k", F.from_json(line, RECORD, OPTIONS))
         return record.withColumn("e", F.from_json("k.value", ENVELOPE, OPTIONS))
     return text.withColumn("k", F.lit(None).cast(f"struct<{_colons(RECORD)}>")).withColumn(
@@ -54,19 +86,19 @@ def _colons(fields: str) -> str:
     return ", ".join(field.strip().replace(" ", ":", 1) for field in fields.split(","))
 
 
-def unknown_columns(parsed: DataFrame, contract: Contract) -> list[str]:
+def _unknown_columns(parsed: DataFrame, contract: Contract) -> list[str]:
     """Return the names in the envelopes that the contract lacks, sorted; one pass over the lines."""
     keys = F.array_union(
         F.coalesce(F.map_keys("e.after"), F.array().cast("array<string>")),
         F.coalesce(F.map_keys("e.before"), F.array().cast("array<string>")),
     )
-    known = F.array(*[F.lit(name) for name in contract.names])
-    rows = parsed.select(F.explode(F.array_except(keys, known)).alias("name")).distinct()
+    named = F.array(*[F.lit(name) for name in contract.names])
+    rows = parsed.select(F.explode(F.array_except(keys, named)).alias("name")).distinct()
     # A handful of column names, not data.
     return sorted(row["name"] for row in rows.toLocalIterator() if not row["name"].startswith("_"))
 
 
-def rows(parsed: DataFrame, contract: Contract, extra: list[str]) -> DataFrame:
+def _rows(parsed: DataFrame, contract: Contract, unknown: list[str]) -> DataFrame:
     """Return one bronze row (without batch columns) a line; nothing is dropped.
 
     A line that cannot be read keeps its text under `_line` in `_rescued`, and where its bytes are no
@@ -76,8 +108,8 @@ def rows(parsed: DataFrame, contract: Contract, extra: list[str]) -> DataFrame:
     the key that the row had before its key was changed.
     """
     image = F.coalesce(F.col("e.after"), F.col("e.before"))
-    given = {name: (image[name], "string") for name in (*contract.names, *extra)}
-    columns, rescued = payload(contract, given, extra)
+    given = {name: (image[name], "string") for name in (*contract.names, *unknown)}
+    columns, rescued = payload(contract, given, unknown)
     unreadable = F.col("e._corrupt").isNotNull() | (
         F.col("k._corrupt").isNotNull() | (F.col("e.op").isNull() & ~_tombstone())
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import AliasChoices, Field, model_validator
+from pydantic import AliasChoices, Field, field_validator, model_validator
 
+from contracts.model import capture_formats
 from contracts.model.strict import Strict
 
 
@@ -14,8 +15,16 @@ class CaptureDeclaration(Strict):
 
     method: Literal["files", "debezium"]
     path: str
-    format: Literal["parquet", "debezium-json", "kafka-json"]
+    format: str
     order: str = ""
+
+    @field_validator("format")
+    @classmethod
+    def _has_a_reader(cls, value: str) -> str:
+        if value not in capture_formats.FORMATS:
+            formats = ", ".join(capture_formats.FORMATS)
+            raise ValueError(f"no kind of source has the format '{value}'; formats: {formats}")
+        return value
 
 
 class LinkDeclaration(Strict):
