@@ -1,4 +1,4 @@
-"""One dataset's batch on its way through silver, and what became of it."""
+"""One dataset's batch on its way through silver, its bookmark, and what became of its rows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Batch:
     """The bronze rows of one dataset after batch `consumed`, up to and with batch `newest`.
 
-    `enforce_rules` says whether the dataset's rules decide on it: not on what was accepted before.
+    `enforce_rules` is whether the dataset's rules may stop it: not rows that were accepted before.
     `targets` are the contracts of the datasets that its references may point to.
     `seal` closes the personal values of rejected rows; none is needed where no column is personal.
     """
@@ -62,7 +62,10 @@ class Batch:
 
     @property
     def bookmark(self) -> tuple[str, int] | None:
-        """Return what the commits of this batch say, so that none is made twice; None for nothing."""
+        """Return the bookmark that the commits of this batch carry: bronze was read up to `newest`.
+
+        It is the idempotency key of each commit, so none is made twice; None for no bookmark.
+        """
         return str(self.bronze), self.newest
 
     @property
@@ -73,10 +76,10 @@ class Batch:
 
 @dataclass(frozen=True)
 class Loaded:
-    """The rows of a batch by verdict, and what the tables took of them.
+    """The rows of a batch by outcome, and what was written of them to the tables.
 
     `closed` of the events are deletes that truncates or updates called for; `rejected_before` of
-    the quarantined rows were there already. `warnings` say which rules across rows are broken.
+    the quarantined rows were there already. `warnings` are the messages of violated cross-row rules.
     """
 
     split: dict[str, int]

@@ -1,6 +1,6 @@
-"""Rules that one row cannot break alone: values that repeat, values that another dataset lacks.
+"""Cross-row rules, which one row cannot violate alone: uniqueness, and references to other datasets.
 
-They are judged on the rows that would be current once a batch is loaded, just before its events
+They are validated on the rows that would be current once a batch is loaded, just before its events
 are committed, and only for what the batch changes: one aggregate a uniqueness, one join a
 reference. `docs/decisions/0008-cross-row-rules-block-the-batch.md` says why no row is quarantined.
 """
@@ -29,41 +29,42 @@ if TYPE_CHECKING:
 
 
 def enforce(spark: SparkSession, batch: Batch, events: pa.Table | DataFrame) -> tuple[str, ...]:
-    """Return what the batch's events would break of severity `warning`; without rules, at no cost.
+    """Return the messages of rules of severity `warning` that the batch's events would violate.
 
-    `events` are all that is about to be appended, deletes and closed rows among them.
+    `events` are all rows about to be appended, deletes and closed rows among them. Without rules
+    nothing is read.
 
     Raises:
-        ContractBreach: they would break a rule of severity `error`; nothing of them is written.
+        ContractBreach: they would violate a rule of severity `error`; none of them is written.
     """
     contract = batch.contract
     if not contract.unique and not contract.references:
         return ()
     new = spark.createDataFrame(events) if isinstance(events, pa.Table) else events
-    judged: list[tuple[Unique | Reference, DataFrame]] = [
-        (rule, _repeated(spark, batch, rule, new)) for rule in contract.unique
+    violating: list[tuple[Unique | Reference, DataFrame]] = [
+        (rule, _duplicated(spark, batch, rule, new)) for rule in contract.unique
     ]
-    judged += [(rule, _orphans(spark, batch, rule, new)) for rule in contract.references]
-    told = [found for rule, rows in judged if (found := _told(batch, rule, rows))]
-    stops = [each for each in told if each.severity == "error"]
-    if stops:
-        what = "; ".join(each.message for each in stops)
+    violating += [(rule, _orphans(spark, batch, rule, new)) for rule in contract.references]
+    violations = [v for rule, rows in violating if (v := _violation(batch, rule, rows))]
+    errors = [violation for violation in violations if violation.severity == "error"]
+    if errors:
+        reasons = "; ".join(violation.message for violation in errors)
         raise ContractBreach(
             f"{contract.dataset}: {batch.events} stays as it is, the batch up to {batch.newest} of "
-            f"{batch.bronze} would break its contract: {what}. Correct the rows at "
+            f"{batch.bronze} would break its contract: {reasons}. Correct the rows at "
             "their source; the correction is read together with this batch",
-            stops,
+            errors,
         )
-    batch.run.warnings += told
-    return tuple(each.message for each in told)
+    batch.run.warnings += violations
+    return tuple(violation.message for violation in violations)
 
 
 def in_reference_order(batches: Iterable[Batch]) -> list[list[Batch]]:
-    """Return the batches in the order of their references: what is referred to comes first."""
+    """Return the batches in groups that load one after the other: a referenced dataset comes first."""
     left = {batch.contract.dataset: batch for batch in batches}
-    waves = []
+    groups = []
     while left:
-        wave = [
+        group = [
             batch
             for dataset, batch in left.items()
             if not any(
@@ -71,11 +72,11 @@ def in_reference_order(batches: Iterable[Batch]) -> list[list[Batch]]:
                 for rule in batch.contract.references
             )
         ]
-        assert wave, "references that go in a circle are refused when contracts are loaded"
-        waves.append(wave)
-        for batch in wave:
+        assert group, "references that go in a circle are refused when contracts are loaded"
+        groups.append(group)
+        for batch in group:
             del left[batch.contract.dataset]
-    return waves
+    return groups
 
 
 def _key(contract: Contract) -> str:
@@ -91,8 +92,8 @@ def _stored(spark: SparkSession, batch: Batch, contract: Contract) -> DataFrame 
     return spark.read.format("delta").load(batch.tables.path(table))
 
 
-def _will_be(spark: SparkSession, batch: Batch, new: DataFrame) -> DataFrame:
-    """Return the events of the dataset as the batch leaves them, with what a current row needs."""
+def _after_batch(spark: SparkSession, batch: Batch, new: DataFrame) -> DataFrame:
+    """Return the events of the dataset as they will be after the batch, in the columns of a current row."""
     columns = vault_sql.events_columns(batch.contract)
     stored = _stored(spark, batch, batch.contract)
     new = new.select(*columns)
@@ -128,11 +129,11 @@ def _present(rows: DataFrame, contract: Contract, columns: tuple[str, ...]) -> D
     return rows
 
 
-def _repeated(spark: SparkSession, batch: Batch, rule: Unique, new: DataFrame) -> DataFrame:
+def _duplicated(spark: SparkSession, batch: Batch, rule: Unique, new: DataFrame) -> DataFrame:
     """Return one row a current row whose values another current row has too."""
     contract = batch.contract
     values = _present(new, contract, rule.columns).select(*map(name, rule.columns)).distinct()
-    rows = _current(spark, contract, _will_be(spark, batch, new), rule.columns, values)
+    rows = _current(spark, contract, _after_batch(spark, batch, new), rule.columns, values)
     groups = rows.groupBy(*rule.columns).agg(
         F.count(F.lit(1)).alias("_rows"), F.min(_key(contract)).alias("_hk")
     )
@@ -143,11 +144,11 @@ def _orphans(spark: SparkSession, batch: Batch, rule: Reference, new: DataFrame)
     """Return one row a row that would be current and has no counterpart, with its key."""
     contract, target, key = batch.contract, batch.targets[rule.dataset], _key(batch.contract)
     # The latest event of a key may be older than what the batch brings.
-    rows = _current_of(spark, contract, _will_be(spark, batch, new), new.select(key))
+    rows = _current_of(spark, contract, _after_batch(spark, batch, new), new.select(key))
     rows = _present(rows, contract, rule.columns)
     pairs = list(zip(rule.columns, rule.to, strict=True))
     theirs = (
-        _will_be(spark, batch, new)
+        _after_batch(spark, batch, new)
         if target.dataset == contract.dataset
         else _stored(spark, batch, target)
     )
@@ -159,14 +160,14 @@ def _orphans(spark: SparkSession, batch: Batch, rule: Reference, new: DataFrame)
     return rows.select(F.lit(1).alias("_rows"), F.col(key).alias("_hk"))
 
 
-def _told(batch: Batch, rule: Unique | Reference, broken: DataFrame) -> Violation | None:
-    """Return what is broken, None where nothing is; a key is told by its hash, never by value."""
-    found: Any = broken.agg(
+def _violation(batch: Batch, rule: Unique | Reference, violating: DataFrame) -> Violation | None:
+    """Return the violation of a rule, None where no row is; a key is named by its hash, not its value."""
+    sums: Any = violating.agg(
         F.coalesce(F.sum("_rows"), F.lit(0)).alias("rows"), F.hex(F.min("_hk")).alias("key")
     ).first()
-    rows, key = found["rows"], found["key"]
+    rows, key = sums["rows"], sums["key"]
     if not rows:
         return None
-    what = f"{rule.label}: {rows:,} rows, such as the one with the key {key.lower()}"
+    message = f"{rule.label}: {rows:,} rows, such as the one with the key {key.lower()}"
     table, dataset = str(batch.events), batch.contract.dataset
-    return Violation(dataset, "silver", rule.label, what, rows, table, severity=rule.severity)
+    return Violation(dataset, "silver", rule.label, message, rows, table, severity=rule.severity)

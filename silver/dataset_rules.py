@@ -1,4 +1,4 @@
-"""Holds a judged batch to its dataset's rules, before anything of it is written."""
+"""Enforces a dataset's rules on a validated batch, before anything of it is written."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ def enforce(
     split: dict[str, int],
     reasons: Callable[[], Iterable[tuple[str, str, str, int]]],
 ) -> Audit | None:
-    """Return the audit of a batch; raise ContractBreach where it breaks a rule of the dataset.
+    """Return the audit of a batch; raise ContractBreach where it violates a rule of the dataset.
 
     `alive` are its good rows less the deletes. `reasons` yields (column, rule, value, rows) of the
-    rejected ones, and is asked only where too many of them are what is wrong.
+    rejected ones, and is called only where a rule on their share is violated.
     """
     if not batch.enforce_rules or not batch.contract.dataset_rules:
         return None
-    # Repeated rows say nothing new, so they are no part of any share.
-    counted = {
+    # Superseded rows are duplicates, so they are no part of any share.
+    counts = {
         "valid": split["valid"],
         "quarantined": split["quarantined"],
         "input": split["valid"] + split["quarantined"],
     }
-    found = audit(batch.run, batch.contract, batch.events, alive, counted)
+    audited = audit(batch.run, batch.contract, batch.events, alive, counts)
     sample: dict[str, tuple[str, ...]] = {}
-    if any(not each.good and each.rule.metric == "badRows" for each in found.outcomes):
-        sample["badRows"] = tuple(_told(batch, reason) for reason in reasons())
-    found.enforce(sample)
-    return found
+    if any(not v.good and v.rule.metric == "badRows" for v in audited.outcomes):
+        sample["badRows"] = tuple(_described(batch, reason) for reason in reasons())
+    audited.enforce(sample)
+    return audited
 
 
 def columns(batch: Batch) -> tuple[str, ...]:
@@ -50,11 +50,11 @@ def columns(batch: Batch) -> tuple[str, ...]:
     return tuple({c: None for rule in batch.contract.dataset_rules for c in rule.columns})
 
 
-def _told(batch: Batch, reason: tuple[str, str, str, int]) -> str:
-    """Return a reason as a line, a value of personal data masked, and what fits no column, too."""
+def _described(batch: Batch, reason: tuple[str, str, str, int]) -> str:
+    """Return a reason as a line; a value of personal data, or of an unknown column, is masked."""
     column, rule, value, rows = reason
-    known = {each.name: each for each in batch.contract.columns}
-    shown = value if column in known and not known[column].is_personal else MASKED
+    columns = {c.name: c for c in batch.contract.columns}
+    shown = value if column in columns and not columns[column].is_personal else MASKED
     return f"{column}: {rule}: {rows:,} rows, such as {str(shown)[:80]}"
 
 
@@ -72,14 +72,14 @@ def reasons_in(rejected: pa.Table) -> list[tuple[str, str, str, int]]:
 
 
 def reasons_of(rejected: DataFrame) -> list[tuple[str, str, str, int]]:
-    """Return the same of rejected rows that are not in memory."""
+    """Return the most frequent reasons of rejected rows that are not in memory."""
     from pyspark.sql import functions as F
 
-    each: Any = rejected.select(F.explode("_failures").alias("f"))
-    found = (
-        each.groupBy("f.column", "f.rule")
+    failures: Any = rejected.select(F.explode("_failures").alias("f"))
+    reasons = (
+        failures.groupBy("f.column", "f.rule")
         .agg(F.min("f.value").alias("value"), F.count(F.lit(1)).alias("rows"))
         .orderBy(F.desc("rows"), "column", "rule")
         .limit(SHOWN)
     )
-    return [tuple(row) for row in found.toLocalIterator()]
+    return [tuple(row) for row in reasons.toLocalIterator()]

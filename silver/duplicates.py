@@ -1,4 +1,8 @@
-"""Repeated events: a change log may hold an event twice, and a file a row twice."""
+"""Duplicates: a change log may have an event twice, and a file a row twice.
+
+An event is identified by its key and position (`_sequence`); a file that was sent again is skipped
+before, by its content (`bronze/discovery.py`).
+"""
 
 from __future__ import annotations
 
@@ -18,33 +22,33 @@ if TYPE_CHECKING:
 
 OUTCOME = "_outcome"
 OUTCOMES = ("valid", "quarantined", "superseded", "truncate")
-Repeats = Literal["none", "some", "anywhere"]
+Duplicates = Literal["none", "some", "anywhere"]
 SAME = ("_op", "_hashdiff")
-# The place of what a source held before its log began
+# The position of what a source had before its log began
 FIRST_SNAPSHOT = "0" * 19
 
 
 def outcomes(
-    rows: DataFrame, contract: Contract, stored: DataFrame | None, repeats: Repeats
+    rows: DataFrame, contract: Contract, stored: DataFrame | None, duplicates: Duplicates
 ) -> DataFrame:
-    """Return the rows with `_verdict`: valid, quarantined, superseded or truncate.
+    """Return the rows with `_outcome`: valid, quarantined, superseded or truncate.
 
-    An event that is there already, with the same content, is superseded. Another content for one
-    key and position contradicts it and is quarantined: which one holds cannot be known. A
-    tombstone repeats the delete before it, so it is superseded; so is a later snapshot of rows
-    without a key, since which of them the log has told already cannot be known.
-    `stored` has (key, position, content) of events that may be repeated, None for none. `repeats`
-    says how to look among the rows themselves: not at all (`none`), by ranking every row
+    An event that is stored already, with the same content, is superseded. Another content for one
+    key and position contradicts it and is quarantined: which one is true cannot be decided. A
+    tombstone duplicates the delete before it, so it is superseded; so is a later snapshot of rows
+    without a key, since which of them the log already has cannot be decided.
+    `stored` has (key, position, content) of events that may be duplicated, None for none.
+    `duplicates` is how to search the rows themselves: not at all (`none`), by ranking every row
     (`anywhere`), or only those whose identity occurs twice (`some`), which spares most rows the
-    sort but judges them twice.
+    sort but validates them twice.
     """
     assert contract.vault is not None
     parent = f"{contract.vault.parent}_hk"
     good = F.col(GOOD)
-    verdict = F.when(good, F.lit("valid")).otherwise(F.lit("quarantined"))
-    if repeats != "none":
-        rows = _ranked(rows, contract) if repeats == "anywhere" else _some_ranked(rows, contract)
-        verdict = F.when(good, _against(F.col("_first"), F.col("_rank") > 1)).otherwise(
+    outcome = F.when(good, F.lit("valid")).otherwise(F.lit("quarantined"))
+    if duplicates != "none":
+        rows = _ranked(rows, contract) if duplicates == "anywhere" else _some_ranked(rows, contract)
+        outcome = F.when(good, _against(F.col("_first"), F.col("_rank") > 1)).otherwise(
             "quarantined"
         )
     empty = F.when(F.col("_op") == TOMBSTONE, "superseded")
@@ -53,21 +57,21 @@ def outcomes(
         empty = empty.when(good & again, "superseded")
     else:
         empty = empty.when(F.col("_op") == TRUNCATE, "truncate")
-    rows = rows.withColumn(OUTCOME, F.coalesce(empty, verdict))
+    rows = rows.withColumn(OUTCOME, F.coalesce(empty, outcome))
     if stored is not None:
-        known = stored.select(
-            F.col(parent).alias("_known_hk"),
-            F.col("_sequence").alias("_known_sequence"),
-            F.struct(*SAME).alias("_known"),
+        stored = stored.select(
+            F.col(parent).alias("_stored_hk"),
+            F.col("_sequence").alias("_stored_sequence"),
+            F.struct(*SAME).alias("_stored"),
         )
-        matched = (F.col(parent) == F.col("_known_hk")) & (
-            F.col("_sequence") == F.col("_known_sequence")
+        matched = (F.col(parent) == F.col("_stored_hk")) & (
+            F.col("_sequence") == F.col("_stored_sequence")
         )
         if contract.keyless:
-            matched &= F.col("_op") == F.col("_known._op")
-        rows = rows.join(known, matched, how="left")
+            matched &= F.col("_op") == F.col("_stored._op")
+        rows = rows.join(stored, matched, how="left")
         against = F.when(
-            F.col(OUTCOME) == "valid", _against(F.col("_known"), F.col("_known").isNotNull())
+            F.col(OUTCOME) == "valid", _against(F.col("_stored"), F.col("_stored").isNotNull())
         )
         rows = rows.withColumn(OUTCOME, F.coalesce(against, F.col(OUTCOME)))
     contradicts = good & (F.col(OUTCOME) == "quarantined")
@@ -76,12 +80,12 @@ def outcomes(
     )
 
 
-def _against(other: Column, is_repeat: Column) -> Column:
-    # what a change leaves out has been filled since, where it is stored
+def _against(other: Column, is_duplicate: Column) -> Column:
+    # a stored event's unchanged values have been filled since, so its content may differ
     same = (F.struct(*SAME) == other) | (
         F.col(UNCHANGED).isNotNull() & (F.col("_op") == other["_op"])
     )
-    return F.when(~is_repeat, "valid").when(same, "superseded").otherwise("quarantined")
+    return F.when(~is_duplicate, "valid").when(same, "superseded").otherwise("quarantined")
 
 
 def _ranked(rows: DataFrame, contract: Contract) -> DataFrame:
@@ -89,9 +93,12 @@ def _ranked(rows: DataFrame, contract: Contract) -> DataFrame:
     good = F.col(GOOD)
     assert contract.vault is not None
     apart = (f"{contract.vault.parent}_hk", "_op") if contract.keyless else contract.keys
-    one = Window.partitionBy(*apart, "_sequence", good).orderBy(*SAME, "_source")
+    same_event = Window.partitionBy(*apart, "_sequence", good).orderBy(*SAME, "_source")
     return rows.withColumns(
-        {"_rank": F.row_number().over(one), "_first": F.first(F.struct(*SAME)).over(one)}
+        {
+            "_rank": F.row_number().over(same_event),
+            "_first": F.first(F.struct(*SAME)).over(same_event),
+        }
     )
 
 

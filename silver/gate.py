@@ -1,4 +1,4 @@
-"""The gate: cleanses and judges each bronze row in one pass, and names its keys."""
+"""The gate: cleanses and validates each bronze row in one pass, and derives its hash keys."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from contracts.sql import from_text, literal, name
 from contracts.types import LADDERS, decimal
 from lakehouse.engine.python_checks import with_python_checks
 from lakehouse.quality.quarantine_rows import ROW_ID
+from silver.key_changes import MOVED_FROM, moved_from, old_key
 
 if TYPE_CHECKING:
     from pyspark.sql import Column as SparkColumn
@@ -21,21 +22,21 @@ if TYPE_CHECKING:
 IDENTITY, GOOD = "_identity", "_good"
 CARRIED = ("_op", "_sequence", "_source_ts", "_source", "_origin", "_batch", "_rescued", ROW_ID)
 TEXTS, NAMES = "map<string,string>", "array<string>"
-# What the source left out of a change, and the key it moved the row from
-UNCHANGED, MOVED_FROM = "_unavailable", "_moved_from"
-OLD_KEY, GIVEN, BEFORE = "_old_key", "_given", "_before"
+# The names of the columns that a change left unchanged (TOAST)
+UNCHANGED = "_unavailable"
+GIVEN, BEFORE = "_given", "_before"
 NUMBERS = tuple(kind for ladder in LADDERS for kind in ladder)
 PLACE = ("_op", "_sequence", "_source", GIVEN)
-# Says that a row is not an event of its own: it is what an update replaced
+# Whether a row is no event of its own: it is the content that an update replaced
 FORMER = "_former"
 
 
 def validated(bronze: DataFrame, contract: Contract) -> DataFrame:
     """Return one row a bronze row: cleansed, with `_failures`, `_flags`, and its vault keys.
 
-    `_good` says whether a row breaks no rule, `_failures` is null then; whoever writes good rows
-    asks `_good`, which costs less. `_row` is the row as it came, as text. `_identity` is a
-    64-bit hash of key and position, by which repeated events are found. Where rows have no key, a
+    `_good` is whether a row breaks no rule, `_failures` is null then; whoever writes good rows
+    selects by `_good`, which costs less. `_row` is the row as it came, as text. `_identity` is a
+    64-bit hash of key and position, by which duplicates are found. Where rows have no key, a
     good update comes with a second row, `_former`: the delete of the content that it replaced.
     """
     bronze = identified(bronze)
@@ -84,14 +85,14 @@ def _validated(bronze: DataFrame, contract: Contract, *kept: str) -> DataFrame:
     typed = _recovered(_in_contract_types(bronze, contract), contract)
     missing = gate.unchanged_columns(contract)
     typed = typed.withColumns(
-        {UNCHANGED: F.expr(missing or f"cast(null as {NAMES})")} | _old_key(bronze, contract)
+        {UNCHANGED: F.expr(missing or f"cast(null as {NAMES})")} | old_key(bronze, contract)
     )
     cleansed = typed.select(
         *[_cleansed(contract, column).alias(column.name) for column in contract.columns],
         *CARRIED,
         *kept,
         UNCHANGED,
-        _moved_from(contract).alias(MOVED_FROM),
+        moved_from(contract).alias(MOVED_FROM),
         F.expr(_as_it_came(contract)).alias("_row"),
     )
     checked = with_python_checks(cleansed, contract).withColumns(
@@ -121,43 +122,20 @@ def _cleansed(contract: Contract, column: Column) -> SparkColumn:
     return F.when(~there, value)
 
 
-def _old_key(bronze: DataFrame, contract: Contract) -> dict[str, SparkColumn]:
-    """Return the key that a row had before its key was changed, typed, by the names it has here."""
-    known = OLD_KEY in bronze.columns
-    return {
-        f"_old_{column.name}": F.expr(
-            f"try_cast({OLD_KEY}[{literal(column.name)}] as {column.type})"
-            if known
-            else f"cast(null as {column.type})"
-        )
-        for column in contract.columns
-        if column.key
-    }
-
-
-def _moved_from(contract: Contract) -> SparkColumn:
-    """Return the hash of the key from which a change moved the row, null where it did not."""
-    if contract.keyless:
-        return F.lit(None).cast("binary")
-    old = {key: f"_old_{key}" for key in contract.keys}
-    given = " and ".join(f"{name(column)} is not null" for column in old.values())
-    return F.expr(f"case when {given} then {hash_keys.row_key(contract, old)} end")
-
-
 def _as_it_came(contract: Contract) -> str:
     pairs = ", ".join(f"{literal(c)}, cast({name(c)} as string)" for c in contract.names)
     rescued = f"coalesce(_rescued, cast(map() as {TEXTS}))"
-    known = f"map_filter(map({pairs}), (k, v) -> v is not null)"
+    present = f"map_filter(map({pairs}), (k, v) -> v is not null)"
     # A value sits in its column or in `_rescued`, never in both.
-    return f"map_concat({known}, {rescued})"
+    return f"map_concat({present}, {rescued})"
 
 
 def _evolved(contract: Contract, column: Column, kinds: dict[str, str]) -> str:
     """Return a column's value from the name it had when the row was captured, or its default.
 
-    A delete that carries its key alone says nothing of other columns, their defaults neither.
+    A delete that carries its key alone has no value of other columns, and no default either.
     """
-    known = [label for label in (column.name, *column.previous) if label in kinds]
+    names = [label for label in (column.name, *column.previous) if label in kinds]
     default = "null" if column.absent is None else literal(column.absent)
     default = f"cast({default} as {column.type})"
     if column.absent is not None and not contract.keyless:
@@ -166,7 +144,7 @@ def _evolved(contract: Contract, column: Column, kinds: dict[str, str]) -> str:
         label: from_text(name(label), column.type)
         if kinds[label] == "string"
         else f"try_cast({name(label)} as {column.type})"
-        for label in known
+        for label in names
     }
     anyhow = f"coalesce({', '.join([*values.values(), default])})"
     if GIVEN not in kinds:
@@ -185,12 +163,12 @@ def _recovered(rows: DataFrame, contract: Contract) -> DataFrame:
         return rows
     fits = {c.name: f"try_cast(_rescued[{literal(c.name)}] as {c.type}) is not null" for c in wide}
     # Without a function of higher order, with which Spark compiles no stage
-    found = ", ".join(
+    fitting = ", ".join(
         f"case when {fit} then "
         f"named_struct('key', {literal(label)}, 'value', _rescued[{literal(label)}]) end"
         for label, fit in fits.items()
     )
-    left = f"array_except(map_entries(_rescued), array({found}))"
+    left = f"array_except(map_entries(_rescued), array({fitting}))"
     values = {
         c.name: F.expr(
             f"case when _rescued is null then {name(c.name)} "
@@ -233,8 +211,8 @@ def _in_contract_types(bronze: DataFrame, contract: Contract) -> DataFrame:
             for label, (condition, text) in unfit.items()
         )
         nothing = "array(cast(null as struct<key: string, value: string>))"
-        found = f"map_from_entries(array_except(array({entries}), {nothing}))"
-        both = f"map_concat(coalesce(_rescued, cast(map() as {TEXTS})), {found})"
+        rescued = f"map_from_entries(array_except(array({entries}), {nothing}))"
+        both = f"map_concat(coalesce(_rescued, cast(map() as {TEXTS})), {rescued})"
         some = " or ".join(f"({condition})" for condition, _ in unfit.values())
         columns["_rescued"] = F.expr(f"case when {some} then {both} else _rescued end")
     return bronze.withColumns(columns) if columns else bronze

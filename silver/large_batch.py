@@ -1,4 +1,4 @@
-"""A large batch in silver: judged and written by Spark, one job a table."""
+"""A large batch in silver: validated and written by Spark, one job a table."""
 
 from __future__ import annotations
 
@@ -27,32 +27,32 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Counts:
-    """What the gate found: all rows, the good ones, the tombstones, the truncates.
+    """The counts of a batch at the gate: all rows, good ones, tombstones, truncates.
 
-    `left_out` are rows that leave a value out, `repeated` the identities of more than one.
+    `unchanged` are rows with an unchanged value, `duplicated` the identities of several good rows.
     """
 
     input: int
     good: int
     tombstones: int
     truncates: int
-    left_out: int
-    repeated: int
+    unchanged: int
+    duplicated: int
 
 
 def load(
     spark: SparkSession, batch: Batch, validated: DataFrame, stored: DataFrame | None
 ) -> Loaded:
-    """Load the batch, judging the rows again for each write.
+    """Load the batch, validating the rows again for each write.
 
     A write decodes and compares only the columns it needs, which costs less than keeping a copy.
     """
     contract, run, tables = batch.contract, batch.run, batch.tables
     assert contract.vault is not None
     counts = _counts(validated.where(~F.col(FORMER)))
-    # A former row repeats with its update, and a snapshot may be superseded without a twin.
-    certain = stored is None and not counts.repeated and not contract.keyless
-    decided = outcomes(validated, contract, stored, "some" if counts.repeated else "none")
+    # A former row is duplicated with its update; a snapshot may be superseded without a twin.
+    certain = stored is None and not counts.duplicated and not contract.keyless
+    decided = outcomes(validated, contract, stored, "some" if counts.duplicated else "none")
     split = _split(decided.where(~F.col(FORMER)), counts, certain=certain)
     valid = decided.where(F.col(OUTCOME) == "valid")
     bad = decided.where(F.col(OUTCOME) == "quarantined")
@@ -64,18 +64,18 @@ def load(
         load_link(spark, tables, contract, valid.where(F.col("_op") != "d"), run)
     rejected, before = Written(-1, 0, 0), 0
     if split["quarantined"]:
-        known = F.col("_batch") <= batch.rejected_until
-        before = bad.where(known).count() if batch.rejected_until > batch.consumed else 0
+        is_stored = F.col("_batch") <= batch.rejected_until
+        before = bad.where(is_stored).count() if batch.rejected_until > batch.consumed else 0
         rejected = append(
             tables,
             batch.quarantine,
-            as_frame(batch, bad.where(~known)),
+            as_frame(batch, bad.where(~is_stored)),
             idempotency_key=batch.bookmark,
             skip_on=("_batch",),
             described=describe.quarantine(contract),
         )
-    # Last, since this commit also says how far bronze was read.
-    rows = _whole(spark, batch, valid, counts)
+    # Last, since this commit also carries the bookmark of bronze.
+    rows = _with_unchanged_values(spark, batch, valid, counts)
     closed = truncates.deletes(spark, batch, decided, came=bool(split["truncate"]))
     ends = 0
     if contract.keyless:
@@ -99,43 +99,45 @@ def _counts(rows: DataFrame) -> Counts:
     """Return the counts of a batch, and whether any event occurs twice in it, in one job."""
     tombstone, truncate = F.col("_op") == TOMBSTONE, F.col("_op") == TRUNCATE
     empty = F.coalesce(tombstone | truncate, F.lit(False))
-    each = rows.groupBy(IDENTITY).agg(
+    events = rows.groupBy(IDENTITY).agg(
         F.count(F.lit(1)).alias("input"),
         F.count_if(F.col(GOOD) & ~empty).alias("good"),
         F.count_if(tombstone).alias("tombstones"),
         F.count_if(truncate).alias("truncates"),
-        F.count_if(F.col(UNCHANGED).isNotNull()).alias("left_out"),
+        F.count_if(F.col(UNCHANGED).isNotNull()).alias("unchanged"),
     )
-    sums = ("input", "good", "tombstones", "truncates", "left_out")
-    found = each.agg(
+    sums = ("input", "good", "tombstones", "truncates", "unchanged")
+    totals = events.agg(
         *[F.coalesce(F.sum(name), F.lit(0)).alias(name) for name in sums],
-        F.count_if(F.col("good") > 1).alias("repeated"),
+        F.count_if(F.col("good") > 1).alias("duplicated"),
     ).first()
-    assert found is not None
-    return Counts(**found.asDict())
+    assert totals is not None
+    return Counts(**totals.asDict())
 
 
 def _split(decided: DataFrame, counts: Counts, *, certain: bool) -> dict[str, int]:
-    """Return the number of rows by verdict; without repeats they are known already."""
+    """Return the number of rows by outcome; without duplicates the counts suffice."""
     if certain:
         bad = counts.input - counts.good - counts.tombstones - counts.truncates
         kinds = (counts.good, bad, counts.tombstones, counts.truncates)
         return dict(zip(OUTCOMES, kinds, strict=True))
-    found: dict[str, int] = dict.fromkeys(OUTCOMES, 0)
+    split: dict[str, int] = dict.fromkeys(OUTCOMES, 0)
     for row in decided.groupBy(OUTCOME).count().toLocalIterator():
-        found[row[OUTCOME]] = row["count"]
-    return found
+        split[row[OUTCOME]] = row["count"]
+    return split
 
 
-def _whole(spark: SparkSession, batch: Batch, valid: DataFrame, counts: Counts) -> DataFrame:
-    """Return the events with their batch, and with the values that they leave out.
+def _with_unchanged_values(
+    spark: SparkSession, batch: Batch, valid: DataFrame, counts: Counts
+) -> DataFrame:
+    """Return the events with their batch, and with their unchanged values filled.
 
-    Rows of which a change left something out are few, so they are filled in memory.
+    Rows with unchanged values are few, so they are filled in memory.
     """
     assert batch.contract.vault is not None
     events, lacking = valid.select(*_stamped(batch)), F.col(UNCHANGED).isNotNull()
     table = batch.tables.open(batch.events)
-    if not counts.left_out and not (table is not None and has_any(table)):
+    if not counts.unchanged and not (table is not None and has_any(table)):
         return events
     key, columns = f"{batch.contract.vault.parent}_hk", [*_stamped(batch), *UNCHANGED_COLUMNS]
 

@@ -1,4 +1,4 @@
-"""Carries new bronze rows through the gate into the vault, and rejected ones into quarantine."""
+"""Loads new bronze rows through the gate into the vault, and rejected ones into quarantine."""
 
 from __future__ import annotations
 
@@ -17,20 +17,21 @@ from lakehouse.storage.tables import Tables
 from silver import cross_row_rules, large_batch, small_batch
 from silver.batch import Batch, Loaded
 from silver.gate import validated
-from silver.pending import PendingRows, consumed_and_newest, pending_rows, stored_until
+from silver.late_events import stored_from
+from silver.pending import PendingRows, consumed_and_newest, pending_rows
 from silver.type_widening import follow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import SparkSession
 
     from contracts.model.contract import Contract
     from lakehouse.runs.ledger import Run
     from lakehouse.settings import Settings
 
 PARALLEL = 3
-# So few rows are judged by walking the contract's expressions, as long as what is stored is small.
+# So few rows are validated by interpreted expressions, as long as what is stored is small.
 FEW_ROWS, SMALL_BYTES = 10_000, 256_000_000
 
 
@@ -48,28 +49,28 @@ def load(
     A dataset that breaks a rule of its contract is left as it was, with its breach in the run's
     `breaches`; the others go on.
     """
-    tables, found = Tables.at(settings), []
-    known = {contract.dataset: contract for contract in contracts}
-    for contract in known.values():
+    tables, pending = Tables.at(settings), []
+    by_name = {contract.dataset: contract for contract in contracts}
+    for contract in by_name.values():
         if contract.vault is not None:
             consumed, newest = consumed_and_newest(tables, contract)
             if newest > consumed:
                 seal = Seal.at(settings) if contract.personal else None
-                found.append(
-                    Batch(contract, run, tables, consumed, newest, enforce_rules, known, seal)
+                pending.append(
+                    Batch(contract, run, tables, consumed, newest, enforce_rules, by_name, seal)
                 )
-    with configured(spark, _options(found)), ThreadPoolExecutor(PARALLEL) as pool:
+    with configured(spark, _options(pending)), ThreadPoolExecutor(PARALLEL) as pool:
         return [
             step
-            for wave in cross_row_rules.in_reference_order(found)
-            for step in pool.map(lambda batch: _load_or_stop(spark, batch, progress), wave)
+            for group in cross_row_rules.in_reference_order(pending)
+            for step in pool.map(lambda batch: _load_or_stop(spark, batch, progress), group)
         ]
 
 
-def _options(found: list[Batch]) -> Mapping[str, str]:
-    """Return the options of Spark by how much there is to judge, and to compare it with."""
-    rows = [pending_rows(batch.tables, batch.contract, batch.consumed).rows for batch in found]
-    stored = sum(bytes_added(batch.tables, batch.events, -1) for batch in found)
+def _options(batches: list[Batch]) -> Mapping[str, str]:
+    """Return the options of Spark by the rows to validate, and the bytes to compare them with."""
+    rows = [pending_rows(batch.tables, batch.contract, batch.consumed).rows for batch in batches]
+    stored = sum(bytes_added(batch.tables, batch.events, -1) for batch in batches)
     most = min(FEW_ROWS, small_batch.ROWS)
     few = None not in rows and sum(n or 0 for n in rows) < most and stored < SMALL_BYTES
     return INTERPRETED if few else {}
@@ -97,7 +98,7 @@ def _load_one(spark: SparkSession, batch: Batch, progress: Callable[..., None]) 
     expected = pending_rows(batch.tables, contract, batch.consumed)
     between = (F.col("_batch") > batch.consumed) & (F.col("_batch") <= batch.newest)
     bronze = spark.read.format("delta").load(batch.tables.path(batch.bronze)).where(between)
-    rows, stored = validated(bronze, contract), stored_events(spark, batch, expected.first_position)
+    rows, stored = validated(bronze, contract), stored_from(spark, batch, expected.first_position)
     if expected.rows is not None and expected.rows <= small_batch.ROWS:
         loaded = small_batch.load(spark, batch, rows, stored)
     else:
@@ -125,31 +126,15 @@ def _load_one(spark: SparkSession, batch: Batch, progress: Callable[..., None]) 
     return step
 
 
-def stored_events(spark: SparkSession, batch: Batch, first: str | None) -> DataFrame | None:
-    """Return the stored events that a batch may repeat, None where its positions are all newer.
-
-    `first` is the least of its positions, None where that is not known.
-    """
-    until = stored_until(batch.tables, batch.events)
-    if until is None or (first is not None and until < first):
-        return None
-    assert batch.contract.vault is not None
-    columns = [f"{batch.contract.vault.parent}_hk", "_sequence", "_op", "_hashdiff"]
-    stored = spark.read.format("delta").load(batch.tables.path(batch.events))
-    if first is not None:
-        stored = stored.where(F.col("_sequence") >= first)
-    return stored.select(*columns)
-
-
 def reconcile(contract: Contract, loaded: Loaded, expected: PendingRows) -> None:
-    """Compare the gate's counts with what Delta says was read and written."""
+    """Compare the gate's counts with those that Delta reports of what was read and written."""
     rejected = loaded.split["quarantined"] - loaded.rejected_before
     pairs = {
         "rows read": (sum(loaded.split.values()), expected.rows),
         "valid rows written": (loaded.split["valid"] + loaded.closed, loaded.events.rows),
         "rows quarantined": (rejected, loaded.quarantine.rows),
     }
-    for what, (gate, log) in pairs.items():
+    for count, (gate, log) in pairs.items():
         if log is not None and gate != log:
-            message = f"{contract.dataset}: {what}: the gate counts {gate}, the tables say {log}"
+            message = f"{contract.dataset}: {count}: the gate counts {gate}, the tables have {log}"
             raise LakehouseError(message)

@@ -1,4 +1,4 @@
-"""What silver has not read yet, known from table logs without a JVM."""
+"""Pending bronze rows, from table logs without a JVM: whether silver has anything to do."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 def consumed_and_newest(tables: Tables, contract: Contract) -> tuple[int, int]:
-    """Return the last bronze batch that silver holds and the newest there is, -1 for none."""
+    """Return the bookmark of silver, the last bronze batch it has read, and the newest; -1 for none.
+
+    Where they are equal there is nothing to do.
+    """
     assert contract.vault is not None
     bronze = TableName.of("bronze", contract.domain, contract.dataset)
     events = TableName.of("silver", contract.domain, contract.vault.events)
@@ -24,9 +27,9 @@ def consumed_and_newest(tables: Tables, contract: Contract) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class PendingRows:
-    """The bronze rows after a batch, by the log's own statistics; None where it does not know.
+    """The bronze rows after a batch, by the log's own statistics; None where these do not suffice.
 
-    It does not where a compaction has put rows of older and newer batches into one file.
+    They do not where a compaction has put rows of older and newer batches into one file.
     """
 
     rows: int | None
@@ -35,37 +38,27 @@ class PendingRows:
 
 def pending_rows(tables: Tables, contract: Contract, consumed: int) -> PendingRows:
     """Return how many bronze rows came after a batch, and the least of their positions."""
+    bronze = TableName.of("bronze", contract.domain, contract.dataset)
     total, positions = 0, []
-    for file in file_statistics(
-        tables.open(TableName.of("bronze", contract.domain, contract.dataset))
-    ):
+    for file in file_statistics(tables.open(bronze)):
         if file["num_records"] and file["max._batch"] > consumed:
             if file["min._batch"] <= consumed:
                 return PendingRows(None, None)
             total += file["num_records"]
             positions.append(file.get("min._sequence"))
-    known = [position for position in positions if position is not None]
-    return PendingRows(total, min(known) if known and len(known) == len(positions) else None)
+    first = None if not positions or None in positions else min(positions)
+    return PendingRows(total, first)
 
 
 def pending_bytes(tables: Tables, contract: Contract) -> int:
-    """Return the bytes of the bronze files that hold rows which silver has not read."""
+    """Return the bytes of the bronze files with rows that silver has not read."""
     consumed, newest = consumed_and_newest(tables, contract)
     if consumed >= newest:
         return 0
-    files = file_statistics(tables.open(TableName.of("bronze", contract.domain, contract.dataset)))
+    bronze = TableName.of("bronze", contract.domain, contract.dataset)
+    files = file_statistics(tables.open(bronze))
     return sum(
         file["size_bytes"]
         for file in files
         if file.get("max._batch") is None or file["max._batch"] > consumed
     )
-
-
-def stored_until(tables: Tables, events: TableName) -> str | None:
-    """Return the greatest position that an events table holds, None where it is empty."""
-    found = [
-        file["max._sequence"]
-        for file in file_statistics(tables.open(events))
-        if file.get("max._sequence") is not None
-    ]
-    return max(found, default=None)

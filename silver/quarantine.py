@@ -1,4 +1,4 @@
-"""What the gate refuses, as rows of the quarantine table: see `lakehouse/quarantine.py`."""
+"""Rejected rows as rows of the quarantine table (`lakehouse/quality/quarantine_rows.py`)."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def as_rows(batch: Batch, rejected: pa.Table) -> pa.Table:
 
 
 def as_frame(batch: Batch, rejected: DataFrame) -> DataFrame:
-    """Return the same as `as_rows` of many rows, as a frame."""
-    found = rejected.select(
+    """Return rejected rows as rows of the quarantine table, as a frame: `as_rows` of many rows."""
+    rows = rejected.select(
         F.col("_row").alias("row"),
         F.col("_failures").cast(FAILURE).alias("failures"),
         F.lit(batch.contract.version).alias("contract_version"),
@@ -58,54 +58,54 @@ def as_frame(batch: Batch, rejected: DataFrame) -> DataFrame:
         F.lit(None).cast("timestamp").alias("settled_at"),
     )
     if not batch.contract.personal:
-        return found
+        return rows
     seals = partial(_sealed_batches, contract=batch.contract, seal=batch.seal)
-    return found.mapInArrow(seals, found.schema)
+    return rows.mapInArrow(seals, rows.schema)
 
 
 def _sealed_batches(
     batches: Iterator[pa.RecordBatch], contract: Contract, seal: Seal | None
 ) -> Iterator[pa.RecordBatch]:
-    for each in batches:
-        schema = each.schema
-        yield from sealed(pa.Table.from_batches([each]), contract, seal).cast(schema).to_batches()
+    for batch in batches:
+        schema = batch.schema
+        yield from sealed(pa.Table.from_batches([batch]), contract, seal).cast(schema).to_batches()
 
 
-def record_outcomes(batch: Batch, settled: pa.Table, changed: pa.Table) -> None:
-    """Write into the quarantine what became of rows, in one commit: those settled, those that wait."""
+def record_outcomes(batch: Batch, resolved: pa.Table, changed: pa.Table) -> None:
+    """Update the quarantine in one commit: resolved rows are replayed, changed ones stay open."""
     name, version = batch.quarantine, batch.contract.version
     now, number = datetime.now(UTC), batch.run.number
     done = {"status": REPLAYED, "failures": None, "settled_batch": number, "settled_at": now}
-    waits = {"status": OPEN, "settled_batch": None, "settled_at": None}
-    told = [
+    still_open = {"status": OPEN, "settled_batch": None, "settled_at": None}
+    updates = [
         {ROW_ID: row[ROW_ID], "_bronze_batch": row["_bronze_batch"], "contract_version": version}
         | {"failures": row["failures"]}
-        | what
-        for rows, what in ((settled, done), (changed, waits))
+        | status
+        for rows, status in ((resolved, done), (changed, still_open))
         for row in rows.to_pylist()
     ]
     kinds = [(ROW_ID, pa.string()), ("_bronze_batch", pa.int64()), ("status", pa.string()),
              ("failures", FAILURES), ("contract_version", pa.string()), *RESOLUTION.items()]  # fmt: skip
-    news = pa.Table.from_pylist(told, schema=pa.schema(kinds))
-    identities = news[ROW_ID]
+    updated = pa.Table.from_pylist(updates, schema=pa.schema(kinds))
+    identities = updated[ROW_ID]
     # the identities are those of the quarantine already
-    news = sealed(news, batch.contract, batch.seal).set_column(0, ROW_ID, identities)
+    updated = sealed(updated, batch.contract, batch.seal).set_column(0, ROW_ID, identities)
     table = batch.tables.open(name)
     assert table is not None
     (
         table.merge(
-            _once(news),
-            f"stored.{ROW_ID} = told.{ROW_ID} and stored._bronze_batch = told._bronze_batch "
+            _one_an_identity(updated),
+            f"stored.{ROW_ID} = new.{ROW_ID} and stored._bronze_batch = new._bronze_batch "
             f"and stored.status = '{OPEN}'",
-            source_alias="told",
+            source_alias="new",
             target_alias="stored",
             streamed_exec=False,
         )
         .when_matched_update(
             {
-                **{column: f"told.{column}" for column in UPDATED if column != "failures"},
-                # why it was refused stays to be read
-                "failures": f"case when told.status = '{OPEN}' then told.failures "
+                **{column: f"new.{column}" for column in UPDATED if column != "failures"},
+                # why it was rejected stays to be read
+                "failures": f"case when new.status = '{OPEN}' then new.failures "
                 "else stored.failures end",
             }
         )
@@ -113,13 +113,13 @@ def record_outcomes(batch: Batch, settled: pa.Table, changed: pa.Table) -> None:
     )
 
 
-def _once(news: pa.Table) -> pa.Table:
-    """Return one row an identity: equal rows of the quarantine are told together."""
-    seen: dict[Any, int] = {}
-    pairs = zip(news[ROW_ID].to_pylist(), news["_bronze_batch"].to_pylist(), strict=True)
+def _one_an_identity(rows: pa.Table) -> pa.Table:
+    """Return one row an identity: equal rows of the quarantine are updated together."""
+    places: dict[Any, int] = {}
+    pairs = zip(rows[ROW_ID].to_pylist(), rows["_bronze_batch"].to_pylist(), strict=True)
     for place, identity in enumerate(pairs):
-        seen.setdefault(identity, place)
-    return news.take(pa.array(list(seen.values()), pa.int64()))
+        places.setdefault(identity, place)
+    return rows.take(pa.array(list(places.values()), pa.int64()))
 
 
 def _constant(value: Any, kind: pa.DataType, length: int) -> pa.Array:

@@ -1,8 +1,8 @@
 """Replays quarantined rows: gated again, as the contract is now, and loaded as if they had just come.
 
-The rows come from bronze, found by their identity, and are loaded by the code of every small batch;
-the order of events is the source's, so coming late changes nothing. The events are committed first
-and the quarantine is told last: killed in between, a second replay finds the events there already.
+The rows are read from bronze by their identity, and loaded by the code of every small batch; the
+order of events is the source's, so coming late changes nothing. The events are committed first and
+the quarantine is updated last: killed in between, a second replay supersedes the events.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from lakehouse.runs.ledger import Step
 from silver.batch import Batch
 from silver.duplicates import OUTCOME, outcomes
 from silver.gate import FORMER, identified, validated
-from silver.load import reconcile, stored_events
+from silver.late_events import stored_from
+from silver.load import reconcile
 from silver.pending import PendingRows
 from silver.quarantine import record_outcomes
 from silver.small_batch import ROWS, collected, write_rows
@@ -39,11 +40,11 @@ OPENED = (ROW_ID, "_bronze_batch", "_sequence", "contract_version", "failures")
 
 
 class Replay(Batch):
-    """Rows of batches that were consumed long ago: their commits say nothing of how far bronze is."""
+    """Rows of batches that were consumed long ago: their commits carry no bookmark."""
 
     @property
     def bookmark(self) -> None:
-        """Return nothing: what is stored already is found by key and position."""
+        """Return none: a stored event is a duplicate by key and position."""
         return
 
     @property
@@ -54,10 +55,10 @@ class Replay(Batch):
 
 @dataclass(frozen=True)
 class Revalidated:
-    """Some open rows of the quarantine, as the gate judges them now.
+    """Some open rows of the quarantine, as the gate validates them now.
 
-    `settled` are those that go through or repeat what is there, `changed` those that fail with
-    other reasons, or under another version, than before; `missing` rows are not in bronze.
+    `resolved` are those that pass or duplicate a stored event, `changed` those that fail with other
+    reasons, or under another version, than before; `missing` rows are not in bronze.
     """
 
     batch: Batch
@@ -106,71 +107,77 @@ def open_rows(batch: Batch, where: str = "") -> Iterator[pa.Table]:
                 order by _bronze_batch, {ROW_ID} limit {ROWS}
             """
             try:
-                found: pa.Table = database.sql(query, params=[*last, batch.newest]).to_arrow_table()
+                rows: pa.Table = database.sql(query, params=[*last, batch.newest]).to_arrow_table()
             except duckdb.Error as error:
                 first = str(error).splitlines()[0]
                 raise UsageError(
                     f"--where is no condition on {batch.quarantine}: {first}"
                 ) from None
-        if not found.num_rows:
+        if not rows.num_rows:
             return
-        yield found
-        last = (found[ROW_ID][-1].as_py(), found["_bronze_batch"][-1].as_py())
+        yield rows
+        last = (rows[ROW_ID][-1].as_py(), rows["_bronze_batch"][-1].as_py())
 
 
-def revalidate(spark: SparkSession, batch: Batch, found: pa.Table) -> Revalidated:
-    """Return open rows as the gate judges them now; nothing is written."""
+def revalidate(spark: SparkSession, batch: Batch, quarantined: pa.Table) -> Revalidated:
+    """Return open rows as the gate validates them now; nothing is written."""
     contract = batch.contract
     bronze = spark.read.format("delta").load(batch.tables.path(batch.bronze))
-    batches = pc.unique(found["_bronze_batch"]).to_pylist()
+    batches = pc.unique(quarantined["_bronze_batch"]).to_pylist()
     bronze = bronze.where(F.col("_batch").isin(batches))
     first = None
-    if not found["_sequence"].null_count:
-        limits = pc.min_max(found["_sequence"]).as_py()
+    if not quarantined["_sequence"].null_count:
+        limits = pc.min_max(quarantined["_sequence"]).as_py()
         first = limits["min"]
         bronze = bronze.where(F.col("_sequence").between(first, limits["max"]))
-    bronze, names = _chosen(spark, batch, identified(bronze), found)
+    bronze, names = _chosen(spark, batch, identified(bronze), quarantined)
     decided = outcomes(
-        validated(bronze, contract), contract, stored_events(spark, batch, first), "anywhere"
+        validated(bronze, contract), contract, stored_from(spark, batch, first), "anywhere"
     )
     rows = collected(decided, batch)
     own = rows.filter(pc.invert(rows[FORMER]))
-    outcome: dict[str, Any] = {}
-    for identity, verdict, failures in zip(
+    failures_of: dict[str, Any] = {}
+    for identity, outcome, failures in zip(
         own[ROW_ID].to_pylist(), own[OUTCOME].to_pylist(), own["_failures"].to_pylist(), strict=True
     ):
         stored = names[identity]
-        # of equal rows one may contradict another: then all of them wait
-        outcome[stored] = failures if verdict == "quarantined" else outcome.get(stored)
-    return _told(batch, found, outcome, decided, rows)
+        # of equal rows one may contradict another: then all of them stay open
+        failures_of[stored] = failures if outcome == "quarantined" else failures_of.get(stored)
+    return _compared(batch, quarantined, failures_of, decided, rows)
 
 
 def _chosen(
-    spark: SparkSession, batch: Batch, bronze: DataFrame, found: pa.Table
+    spark: SparkSession, batch: Batch, bronze: DataFrame, quarantined: pa.Table
 ) -> tuple[DataFrame, dict[str, str]]:
-    """Return the bronze rows of the given quarantine rows, and each one's identity there."""
-    wanted = dict.fromkeys(found[ROW_ID].to_pylist())
+    """Return the bronze rows of the given quarantine rows, and by identity the one in quarantine."""
+    wanted = dict.fromkeys(quarantined[ROW_ID].to_pylist())
     names = {identity: identity for identity in wanted}
     if batch.seal is not None:
-        known = bronze.select(ROW_ID).distinct().toArrow()[ROW_ID].to_pylist()
-        names = {each: name for each in known if (name := batch.seal.fingerprint(each)) in wanted}
-    ids = spark.createDataFrame(pa.table({ROW_ID: pa.array(list(names), pa.string())}))
-    return bronze.join(F.broadcast(ids), ROW_ID, how="left_semi"), names
+        ids = bronze.select(ROW_ID).distinct().toArrow()[ROW_ID].to_pylist()
+        names = {id_: name for id_ in ids if (name := batch.seal.fingerprint(id_)) in wanted}
+    chosen = spark.createDataFrame(pa.table({ROW_ID: pa.array(list(names), pa.string())}))
+    return bronze.join(F.broadcast(chosen), ROW_ID, how="left_semi"), names
 
 
-def _told(
-    batch: Batch, found: pa.Table, outcome: dict[str, Any], decided: DataFrame, rows: pa.Table
+def _compared(
+    batch: Batch,
+    quarantined: pa.Table,
+    failures_of: dict[str, Any],
+    decided: DataFrame,
+    rows: pa.Table,
 ) -> Revalidated:
-    ids = found[ROW_ID].to_pylist()
-    passes = [identity in outcome and not outcome[identity] for identity in ids]
-    resolved, rest = found.filter(pa.array(passes)), found.filter(pa.array([not p for p in passes]))
+    """Return open rows by whether they pass now; `failures_of` has those that are in bronze."""
+    ids = quarantined[ROW_ID].to_pylist()
+    passes = [identity in failures_of and not failures_of[identity] for identity in ids]
+    resolved = quarantined.filter(pa.array(passes))
+    rest = quarantined.filter(pa.array([not p for p in passes]))
     changed = [
-        row | {"failures": outcome[row[ROW_ID]]}
+        row | {"failures": failures_of[row[ROW_ID]]}
         for row in rest.to_pylist()
-        if row[ROW_ID] in outcome
+        if row[ROW_ID] in failures_of
         and (
             row["contract_version"] != batch.contract.version
-            or _reasons(row["failures"]) != _reasons(outcome[row[ROW_ID]])
+            or _reasons(row["failures"]) != _reasons(failures_of[row[ROW_ID]])
         )
     ]
     own = rows.filter(pc.invert(rows[FORMER]))
@@ -178,11 +185,11 @@ def _told(
         batch=batch,
         decided=decided,
         rows=rows,
-        open=found.num_rows,
+        open=quarantined.num_rows,
         resolved=resolved,
-        changed=pa.Table.from_pylist(changed, schema=_with_failures(found.schema)),
+        changed=pa.Table.from_pylist(changed, schema=_with_failures(quarantined.schema)),
         valid=Counter(own[OUTCOME].to_pylist())["valid"],
-        missing=sum(identity not in outcome for identity in ids),
+        missing=sum(identity not in failures_of for identity in ids),
     )
 
 
@@ -194,25 +201,25 @@ def _reasons(failures: Any) -> list[tuple[str, str]]:
     return sorted((f["column"], f["rule"]) for f in failures or [])
 
 
-def write(spark: SparkSession, run: Run, found: Revalidated) -> Step:
-    """Load the rows that pass and tell the quarantine; return the step.
+def write(spark: SparkSession, run: Run, rows: Revalidated) -> Step:
+    """Load the rows that pass and update the quarantine; return the step.
 
     The step moves rows from one account to another, so its counts add up to an input of none.
     """
-    batch = replace(found.batch, run=run)
-    resolved = found.resolved.num_rows
+    batch = replace(rows.batch, run=run)
+    resolved = rows.resolved.num_rows
     follow(spark, batch)
-    loaded = write_rows(spark, batch, found.decided, found.rows)
+    loaded = write_rows(spark, batch, rows.decided, rows.rows)
     reconcile(batch.contract, loaded, PendingRows(None, None))
-    record_outcomes(batch, found.resolved, found.changed)
+    record_outcomes(batch, rows.resolved, rows.changed)
     step = run.record(
         Step(
             run.number, run.domain, "silver", str(batch.events),
-            valid=found.valid, quarantined=-resolved, superseded=resolved - found.valid,
+            valid=rows.valid, quarantined=-resolved, superseded=resolved - rows.valid,
             written=loaded.events.rows, bytes=loaded.events.bytes,
             upstream=str(batch.bronze), version_from=batch.newest, version_to=batch.newest,
             contract_version=batch.contract.version,
-            message=f"{resolved:,} of {found.open:,} quarantined rows replayed",
+            message=f"{resolved:,} of {rows.open:,} quarantined rows replayed",
         )
     )  # fmt: skip
     run.flush()

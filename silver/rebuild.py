@@ -1,8 +1,8 @@
-"""Derives a slice of the events again from bronze, through the gate as it is now.
+"""Rebuilds a slice of the events from bronze, through the gate as it is now.
 
-What is restated are keys: all that have a row in the slice, in bronze or as stored, each with all
-its events. So a row that was moved into the slice or out of it is found, and so is a delete, which
-may carry its key alone.
+A slice is rebuilt by its keys: all that have a row in the slice, in bronze or as stored, each with all
+its events. So a row that was moved into the slice or out of it is rebuilt, and so is a delete,
+which may carry its key alone.
 """
 
 from __future__ import annotations
@@ -57,12 +57,12 @@ class RebuiltSlice:
 
     @property
     def only_adds(self) -> bool:
-        """Return whether no stored row says anything else, so that readers of news see it all."""
+        """Return whether rows are only added, so that readers of new rows see all of it."""
         return not (self.changed or self.removed)
 
 
 def derive(spark: SparkSession, batch: Batch, where: str, *, repair: bool = False) -> RebuiltSlice:
-    """Return a slice as bronze gives it; nothing is written unless `repair` is asked for.
+    """Return a slice as bronze gives it; nothing is written without `repair`.
 
     Raises:
         UsageError: the condition is none for this table, or the slice is too large for memory.
@@ -83,20 +83,20 @@ def derive(spark: SparkSession, batch: Batch, where: str, *, repair: bool = Fals
     wanted = dict.fromkeys(
         [*columns, *UNCHANGED_COLUMNS, OUTCOME, "_failures", "_row", "_source", "_batch", ROW_ID]
     )
-    found = of_slice.select(*wanted).limit(ROWS + 1).toArrow()
-    if found.num_rows > ROWS:
+    rebuilt = of_slice.select(*wanted).limit(ROWS + 1).toArrow()
+    if rebuilt.num_rows > ROWS:
         raise UsageError(
             f"{batch.events}: the slice has more than {ROWS:,} rows: take a narrower one, or leave "
             "--where out to load all of the table again"
         )
-    valid = found.filter(pc.equal(found[OUTCOME], "valid"))
+    valid = rebuilt.filter(pc.equal(rebuilt[OUTCOME], "valid"))
     events = with_unchanged_values(
         spark, batch, valid.select([*columns, *UNCHANGED_COLUMNS]), repair=repair
     )
     ends = truncates.deletes_of_keys(spark, batch, of_slice.where(F.col(OUTCOME) == "valid"))
     if ends is not None:
         events = pa.concat_tables([events, ends.toArrow()], promote_options="permissive")
-    rejected = found.filter(pc.equal(found[OUTCOME], "quarantined"))
+    rejected = rebuilt.filter(pc.equal(rebuilt[OUTCOME], "quarantined"))
     return _compared(batch, events, keys.toArrow(), rejected, valid)
 
 
@@ -107,11 +107,11 @@ def _keys(spark: SparkSession, batch: Batch, rows: DataFrame, where: str) -> Dat
         spark.read.format("delta").load(batch.tables.path(batch.events)),
     )
     try:
-        found = [each.where(where).select(*keys) for each in (rows, stored)]
+        chosen = [frame.where(where).select(*keys) for frame in (rows, stored)]
     except (AnalysisException, ParseException) as error:
         first = str(error).partition(";\n'")[0].partition("\n\nJVM")[0].strip()
         raise UsageError(f"--where is no condition on {batch.events}: {first}") from None
-    return found[0].unionByName(found[1]).dropna().distinct()
+    return chosen[0].unionByName(chosen[1]).dropna().distinct()
 
 
 def _compared(
@@ -133,7 +133,7 @@ def _compared(
             raise LakehouseError(
                 f"{batch.events} has events of the slice twice: leave --where out to load all of it again"
             )
-        one = " and ".join(f"s.{quoted(c)} = e.{quoted(c)}" for c in identity)
+        same_event = " and ".join(f"s.{quoted(c)} = e.{quoted(c)}" for c in identity)
         differs = " or ".join(
             f"s.{quoted(column)} is distinct from e.{quoted(column)}"
             for column in events.column_names
@@ -141,14 +141,14 @@ def _compared(
         )
         return RebuiltSlice(
             events=events,
-            stale=database.sql(f"select * from stored s anti join events e on {one}")
+            stale=database.sql(f"select * from stored s anti join events e on {same_event}")
             .to_arrow_table()
             .cast(events.schema),
             rejected=rejected,
             valid=valid,
             stored=old.num_rows,
-            added=_count(database, f"events e anti join stored s on {one}"),
-            changed=_count(database, f"events e join stored s on {one} where {differs}"),
+            added=_count(database, f"events e anti join stored s on {same_event}"),
+            changed=_count(database, f"events e join stored s on {same_event} where {differs}"),
         )
 
 
@@ -163,23 +163,23 @@ def _count(database: DuckDBPyConnection, rest: str) -> int:
     return database.sql(f"select count(*) from (select 1 from {rest})").fetchall()[0][0]
 
 
-def write(batch: Batch, found: RebuiltSlice) -> Step:
+def write(batch: Batch, rebuilt: RebuiltSlice) -> Step:
     """Put the slice in place in one commit, all its rows as of this run; return the step.
 
-    The rows of the slice are news to whoever reads the table by `_batch`, changed or not.
+    The rows of the slice are new to readers of the table by `_batch`, changed or not.
     """
     tables, name, run = batch.tables, batch.events, batch.run
-    load_members(batch, found.valid)
-    rejected = _new_rejects(batch, found.rejected)
+    load_members(batch, rebuilt.valid)
+    rejected = _new_rejects(batch, rebuilt.rejected)
     if rejected.num_rows:
         append_arrow(tables, batch.quarantine, as_rows(batch, rejected), skip_on=("_batch",))
     before = tables.version(name)
     table = tables.open(name)
     assert table is not None
     assert batch.contract.vault is not None
-    if set(found.events.column_names) - {field.name for field in table.schema().fields}:
-        tables.append(name, found.events.slice(0, 0))  # the columns that it lacks
-    flags = [(found.events, False), (found.stale, True)]
+    if set(rebuilt.events.column_names) - {field.name for field in table.schema().fields}:
+        tables.append(name, rebuilt.events.slice(0, 0))  # the columns that it lacks
+    flags = [(rebuilt.events, False), (rebuilt.stale, True)]
     changes = pa.concat_tables(
         rows.append_column(DELETED, pa.array([gone] * rows.num_rows, pa.bool_()))
         for rows, gone in flags
@@ -188,34 +188,34 @@ def write(batch: Batch, found: RebuiltSlice) -> Step:
         table = tables.open(name)
         assert table is not None
         key = [f"{batch.contract.vault.parent}_hk", "_sequence"]
-        Merge(found.events.column_names, key).commit(table, changes)
+        Merge(rebuilt.events.column_names, key).commit(table, changes)
     written = written_between(tables, name, before, tables.version(name))
     return run.record(
         Step(
             run.number, run.domain, "silver", str(name),
             written=written.rows, bytes=written.bytes, upstream=str(batch.bronze),
             version_from=batch.consumed, version_to=batch.consumed,
-            contract_version=batch.contract.version, message=difference(found),
+            contract_version=batch.contract.version, message=difference(rebuilt),
         )
     )  # fmt: skip
 
 
-def difference(found: RebuiltSlice) -> str:
-    """Return in words what differs between a slice as stored and as bronze gives it."""
+def difference(rebuilt: RebuiltSlice) -> str:
+    """Return a message of what differs between a slice as stored and as bronze gives it."""
     return (
-        f"{found.stored:,} rows stored: {found.added:,} added, {found.changed:,} changed, "
-        f"{found.removed:,} removed"
+        f"{rebuilt.stored:,} rows stored: {rebuilt.added:,} added, {rebuilt.changed:,} changed, "
+        f"{rebuilt.removed:,} removed"
     )
 
 
 def _new_rejects(batch: Batch, rejected: pa.Table) -> pa.Table:
     """Return the rejected rows that are not in quarantine yet."""
     table = batch.tables.open(batch.quarantine)
-    known = set()
+    stored = set()
     if table is not None and ROW_ID in {field.name for field in table.schema().fields}:
-        known = {row[ROW_ID] for row in batch.tables.rows(batch.quarantine, [ROW_ID])}
+        stored = {row[ROW_ID] for row in batch.tables.rows(batch.quarantine, [ROW_ID])}
     ids = [
         batch.seal.fingerprint(value) if batch.seal else value
         for value in rejected[ROW_ID].to_pylist()
     ]
-    return rejected.filter(pa.array([value not in known for value in ids], pa.bool_()))
+    return rejected.filter(pa.array([value not in stored for value in ids], pa.bool_()))

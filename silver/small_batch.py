@@ -1,4 +1,4 @@
-"""A small batch in silver: judged by Spark in one job, then written as Arrow.
+"""A small batch in silver: validated by Spark in one job, then written as Arrow.
 
 A day's changes are few. Written by Spark, each of a dataset's tables costs some seconds of jobs
 and commits whatever their number; as Arrow rows they cost milliseconds. What is written is the
@@ -47,10 +47,10 @@ ORDERED = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "DATE")
 def load(
     spark: SparkSession, batch: Batch, validated: DataFrame, stored: DataFrame | None
 ) -> Loaded:
-    """Load the batch: a Spark job or two for the verdicts, an Arrow append a table that has news.
+    """Load the batch: a Spark job or two for the outcomes, an Arrow append a table with new rows.
 
-    Whether a row is good is cheap to say; why it is not, how it came and which of equal events is
-    the first is not. So that is asked of those rows alone that it concerns.
+    Whether a row is good is cheap to compute; why it is not, how it came and which of equal events
+    is the first is not. So that is computed for those rows alone that it concerns.
     """
     contract = batch.contract
     decided = outcomes(validated, contract, stored, "none")
@@ -69,15 +69,15 @@ def load(
 def _unclear(rows: pa.Table) -> pa.Table:
     """Return the identities of rejected rows, and those that several good rows have."""
     with duckdb.connect() as connection:
-        connection.register("judged", rows.select([IDENTITY, GOOD, OUTCOME]))
+        connection.register("validated", rows.select([IDENTITY, GOOD, OUTCOME]))
         return connection.sql(
-            f"select {IDENTITY} from judged group by {IDENTITY} "
+            f"select {IDENTITY} from validated group by {IDENTITY} "
             f"having count_if({GOOD}) > 1 or count_if({OUTCOME} = 'quarantined') > 0"
         ).to_arrow_table()
 
 
 def collected(decided: DataFrame, batch: Batch) -> pa.Table:
-    """Return rows with their verdicts and their reasons, as Arrow: one Spark job."""
+    """Return rows with their outcomes and their reasons, as Arrow: one Spark job."""
     # The row as it came is wanted of few, so it is built for few.
     as_it_came = F.when(F.col(OUTCOME) == "quarantined", F.col("_row")).alias("_row")
     reasons = (OUTCOME, "_failures", "_source", ROW_ID)
@@ -95,13 +95,13 @@ def _wanted(batch: Batch) -> list[str]:
 
 
 def write_rows(spark: SparkSession, batch: Batch, decided: DataFrame, rows: pa.Table) -> Loaded:
-    """Write a batch's rows, taken from `decided`, each to where its verdict sends it."""
+    """Write a batch's rows, taken from `decided`, each to the table of its outcome."""
     columns = [c for c in events_columns(batch.contract) if c != "_batch"]
     formers = rows.filter(pc.and_(rows[FORMER], pc.equal(rows[OUTCOME], "valid")))
     rows = rows.filter(pc.invert(rows[FORMER]))
-    by = {verdict: rows.filter(pc.equal(rows[OUTCOME], verdict)) for verdict in OUTCOMES}
+    by = {outcome: rows.filter(pc.equal(rows[OUTCOME], outcome)) for outcome in OUTCOMES}
     alive, bad = by["valid"].filter(pc.not_equal(by["valid"]["_op"], "d")), by["quarantined"]
-    split = {verdict: part.num_rows for verdict, part in by.items()}
+    split = {outcome: part.num_rows for outcome, part in by.items()}
     audit = dataset_rules.enforce(
         batch, alive, split, lambda: dataset_rules.reasons_in(bad) if bad.num_rows else []
     )
@@ -117,7 +117,7 @@ def write_rows(spark: SparkSession, batch: Batch, decided: DataFrame, rows: pa.T
             skip_on=("_batch",),
             described=describe.quarantine(batch.contract),
         )
-    # Last, since this commit also says how far bronze was read.
+    # Last, since this commit also carries the bookmark of bronze.
     events = with_unchanged_values(spark, batch, by["valid"].select([*columns, *UNCHANGED_COLUMNS]))
     closed = truncates.deletes(spark, batch, decided, came=by["truncate"].num_rows > 0)
     ends = None if closed is None else closed.toArrow()
@@ -161,7 +161,7 @@ def load_members(batch: Batch, valid: pa.Table) -> None:
 def with_unchanged_values(
     spark: SparkSession, batch: Batch, events: pa.Table, *, repair: bool = True
 ) -> pa.Table:
-    """Return the events with their batch, and with the values that they leave out."""
+    """Return the events with their batch, and with their unchanged values filled."""
     assert batch.contract.vault is not None
     key = f"{batch.contract.vault.parent}_hk"
     numbers = _constant(batch.run.number, pa.int64(), events.num_rows)
@@ -225,7 +225,7 @@ def _insert(
 ) -> None:
     """Append the members that the table lacks, in one commit; none where it has them all.
 
-    Of what is stored only files are read that hold values of the columns `within` as members have.
+    Only stored files are read that may have values of the columns `within` as members have.
     """
     table = tables.open(name)
     if table is not None:
@@ -244,18 +244,18 @@ def _insert(
 def _bounds(
     connection: duckdb.DuckDBPyConnection, members: str, within: Sequence[str]
 ) -> str | None:
-    """Return a condition that holds for all stored rows that are like one of the members.
+    """Return a condition that is true of all stored rows that are like one of the members.
 
     Only whole numbers and days bound: equal keys may come from texts that differ.
     """
-    found = connection.sql(f"select * from ({members})")
-    kinds = dict(zip(found.columns, map(str, found.types), strict=True))
+    rows = connection.sql(f"select * from ({members})")
+    kinds = dict(zip(rows.columns, map(str, rows.types), strict=True))
     bounds = []
     for column in within:
         if kinds[column] not in ORDERED:
             continue
-        told = f"min({quoted(column)}), max({quoted(column)}), bool_or({quoted(column)} is null)"
-        low, high, nulls = connection.sql(f"select {told} from ({members})").fetchall()[0]
+        range_ = f"min({quoted(column)}), max({quoted(column)}), bool_or({quoted(column)} is null)"
+        low, high, nulls = connection.sql(f"select {range_} from ({members})").fetchall()[0]
         if low is not None and not nulls:
             mark = "'" if kinds[column] == "DATE" else ""
             bounds.append(f"{quoted(column)} between {mark}{low}{mark} and {mark}{high}{mark}")

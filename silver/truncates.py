@@ -1,7 +1,7 @@
 """A truncate empties a table: for each key that was there before it, that is a delete.
 
 Which keys those are may only be known later, when events arrive that are older than the truncate.
-So truncates are remembered, and each load closes what they have not closed yet.
+So truncates are stored in a table of their own, and each load closes what they have not closed yet.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ def deletes(
     """Return the deletes that a batch's events and truncates call for, as rows of the events table.
 
     `came` says whether the batch has a truncate: then the keys of stored events are closed, too.
-    None where no truncate of the table is known, and for rows without a key: there a truncate is
+    None where the table has had no truncate, and for rows without a key: there a truncate is
     an event like others.
     """
     contract, tables = batch.contract, batch.tables
     if contract.keyless:
         return None
     if came:
-        _remember(batch, decided)
+        _store(batch, decided)
     name = _table(batch)
     if not tables.exists(name):
         return None
@@ -71,13 +71,13 @@ def _table(batch: Batch) -> TableName:
     return TableName("silver", f"{batch.events.table}_truncates")
 
 
-def _remember(batch: Batch, decided: DataFrame) -> None:
-    """Keep the batch's truncates, each once. Read again after a crash, they change nothing."""
+def _store(batch: Batch, decided: DataFrame) -> None:
+    """Store the batch's truncates, each once. Read again after a crash, they change nothing."""
     truncates = decided.where(F.col(OUTCOME) == "truncate").select(*COLUMNS).toArrow()
     tables, name = batch.tables, _table(batch)
-    known = {row["_sequence"] for row in tables.rows(name, ["_sequence"])}
+    stored = {row["_sequence"] for row in tables.rows(name, ["_sequence"])}
     places = truncates["_sequence"].to_pylist()
-    new = [i for i, place in enumerate(places) if place not in known and place not in places[:i]]
+    new = [i for i, place in enumerate(places) if place not in stored and place not in places[:i]]
     if new:
         tables.append(name, truncates.take(new), skip_on=("_sequence",))
 

@@ -1,9 +1,9 @@
-"""Values that a change did not carry, since it left them as they were: found in the events before.
+"""Unchanged (TOAST) values, which a change does not carry: filled from the events before it.
 
-A source leaves a large value out of an update that does not touch it. The value is that of the
+A source omits a large value from an update that does not touch it. The value is that of the
 row's event before in the source's order; a row whose key was changed goes on under its new key.
-Events come in any order, so a value may be found late, or be another than was found at first: each
-load fills its own rows, and repairs those of earlier loads that its events come before.
+Events come in any order, so a late event may bring a value, or another than was filled at first:
+each load fills its own rows, and repairs those of earlier loads that its events come before.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from pyspark.sql import functions as F
 from contracts.compilers import hash_keys
 from lakehouse.engine.duckdb import connection
 from lakehouse.storage.merge import DELETED, Merge
-from silver.gate import MOVED_FROM, UNCHANGED
+from silver.gate import UNCHANGED
+from silver.key_changes import MOVED_FROM, keys_of_one_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -35,10 +36,10 @@ Place = tuple[bytes, str]
 
 @dataclass(frozen=True)
 class Event:
-    """What one event says of the values that any event leaves out."""
+    """One event: which columns it left unchanged, and its values of all columns that any event did."""
 
     op: str
-    left_out: frozenset[str]
+    unchanged: frozenset[str]
     moved_from: bytes | None
     values: dict[str, Any]
 
@@ -61,12 +62,12 @@ class Log:
             self.places[place].append(sequence)
 
     def value(self, place: Place, column: str) -> Any:
-        """Return the value of a column at an event, null where no event before it is known."""
+        """Return the value of a column at an event, null where no event before it has one."""
         seen = set()
         while place not in seen:
             seen.add(place)
             event = self.events[place]
-            if event.op != "d" and column not in event.left_out:
+            if event.op != "d" and column not in event.unchanged:
                 return event.values[column]
             key = event.moved_from or place[0]
             at = bisect_left(self.places[key], place[1])
@@ -79,14 +80,14 @@ class Log:
 def fill(
     spark: SparkSession,
     batch: Batch,
-    left_out: pa.Table,
+    lacking: pa.Table,
     of_keys: Callable[[pa.Table], pa.Table],
     *,
     repair: bool = True,
 ) -> pa.Table | None:
-    """Return a batch's rows that leave values out, filled; repair what is stored. None for no rows.
+    """Return a batch's rows with unchanged values, filled; repair stored ones. None for no rows.
 
-    `left_out` are the batch's valid rows with a column left out; `of_keys` returns the batch's
+    `lacking` are the batch's valid rows with an unchanged column; `of_keys` returns the batch's
     valid rows of the keys in a table of one column. Without `repair` nothing is written.
     """
     assert batch.contract.vault is not None
@@ -94,13 +95,13 @@ def fill(
     table = batch.tables.open(batch.events)
     stored = None if table is None or not has_any(table) else _stored(table, key)
     rows = [
-        *left_out.select([key, *UNCHANGED_COLUMNS]).to_pylist(),
+        *lacking.select([key, *UNCHANGED_COLUMNS]).to_pylist(),
         *(stored.to_pylist() if stored else []),
     ]
     if not rows:
         return None
-    groups = _moves((row[key], row[MOVED_FROM]) for row in rows)
-    came = of_keys(pa.table({key: pa.array(sorted(groups), left_out.schema.field(key).type)}))
+    groups = keys_of_one_row((row[key], row[MOVED_FROM]) for row in rows)
+    came = of_keys(pa.table({key: pa.array(sorted(groups), lacking.schema.field(key).type)}))
     touched = {groups[value] for value in came[key].to_pylist()}
     keys = pa.table(
         {key: pa.array([k for k in sorted(groups) if groups[k] in touched], came[key].type)}
@@ -116,7 +117,7 @@ def fill(
 
 
 def has_any(table: DeltaTable) -> bool:
-    """Return whether any stored event left a value out."""
+    """Return whether any stored event had an unchanged value."""
     return UNCHANGED in {field.name for field in table.schema().fields}
 
 
@@ -126,30 +127,13 @@ def _stored(table: DeltaTable, key: str) -> pa.Table:
     )
 
 
-def _moves(pairs: Iterable[tuple[bytes, bytes | None]]) -> dict[bytes, bytes]:
-    """Return, for each key, one key that stands for all that rows moved between."""
-    parent: dict[bytes, bytes] = {}
-
-    def root(key: bytes) -> bytes:
-        parent.setdefault(key, key)
-        while parent[key] != key:
-            parent[key] = parent[parent[key]]
-            key = parent[key]
-        return key
-
-    for key, other in pairs:
-        first, second = root(key), root(other or key)
-        parent[second] = first
-    return {key: root(key) for key in list(parent)}
-
-
 def _events(table: DeltaTable, key: str, keys: pa.Table, schema: pa.Schema) -> pa.Table:
     """Return all stored events of some keys, in the columns of the batch's."""
     with connection() as database:
         database.register("stored", table.scan())
         database.register("keys", keys)
-        found = database.sql(f"select s.* from stored s semi join keys using ({key})")
-        rows = found.to_arrow_table()
+        query = f"select s.* from stored s semi join keys using ({key})"
+        rows = database.sql(query).to_arrow_table()
     missing = [field for field in schema if field.name not in rows.column_names]
     for field in missing:
         rows = rows.append_column(field, pa.nulls(rows.num_rows, field.type))
@@ -157,16 +141,16 @@ def _events(table: DeltaTable, key: str, keys: pa.Table, schema: pa.Schema) -> p
 
 
 def _filled(log: Log, rows: pa.Table, key: str, *, only_changed: bool = False) -> pa.Table:
-    """Return the rows that leave values out, with the values that the log gives for them."""
-    found = []
+    """Return the rows with unchanged values, with the values that the log gives for them."""
+    filled = []
     for row in rows.to_pylist():
         values = {
             column: log.value((row[key], row["_sequence"]), column)
             for column in row[UNCHANGED] or ()
         }
         if values and not (only_changed and all(row[c] == v for c, v in values.items())):
-            found.append(row | values)
-    return pa.Table.from_pylist(found, schema=rows.schema)
+            filled.append(row | values)
+    return pa.Table.from_pylist(filled, schema=rows.schema)
 
 
 def _hashed(spark: SparkSession, batch: Batch, rows: pa.Table) -> pa.Table:

@@ -33,17 +33,17 @@ LOCKS: dict[TableName, Lock] = defaultdict(Lock)
 def load_hubs(
     spark: SparkSession, tables: Tables, contract: Contract, rows: DataFrame, run: Run
 ) -> None:
-    """Add the business keys that the hubs do not know yet, the ghost row with the first ones."""
+    """Add the business keys that the hubs lack, the ghost row with the first ones."""
     assert contract.vault is not None
     expressions = hash_keys.hub_keys(contract)
     for hub in contract.vault.hubs:
         key = f"{hub.name}_hk"
         # Hash each distinct key once, not each row.
-        known = rows.select(*hub.columns).distinct()
+        keys = rows.select(*hub.columns).distinct()
         for column in hub.columns:
-            known = known.where(F.col(column).isNotNull())
+            keys = keys.where(F.col(column).isNotNull())
         named = [F.col(column).alias(member) for column, member in _named(hub)]
-        members = known.select(F.expr(expressions[key]).alias(key), *named)
+        members = keys.select(F.expr(expressions[key]).alias(key), *named)
         name = TableName.of("silver", run.domain, f"hub_{hub.name}")
         described = describe.hub(contract, hub)
         ghost = _ghost(spark, contract, hub)
@@ -65,7 +65,7 @@ def _named(hub: Hub) -> list[tuple[str, str]]:
 def load_link(
     spark: SparkSession, tables: Tables, contract: Contract, rows: DataFrame, run: Run
 ) -> None:
-    """Add the combinations of hub members that the link does not know yet."""
+    """Add the combinations of hub members that the link lacks."""
     assert contract.vault is not None
     key = f"{contract.vault.link}_hk"
     hubs = hash_keys.hub_keys(contract)
@@ -114,6 +114,6 @@ def _insert(
 
 
 def record(run: Run, name: TableName, written: Written) -> None:
-    """Note in the ledger what a hub or link took."""
-    took = {"written": written.rows, "bytes": written.bytes}
-    run.record(replace(Step(run.number, run.domain, "silver", str(name)), **took))
+    """Record in the ledger the rows that were written to a hub or link."""
+    step = Step(run.number, run.domain, "silver", str(name))
+    run.record(replace(step, written=written.rows, bytes=written.bytes))

@@ -33,7 +33,8 @@ ROW = pa.map_(pa.string(), pa.string())
 FAILURES = pa.list_(
     pa.struct([("column", pa.string()), ("rule", pa.string()), ("value", pa.string())])
 )
-# The columns that a replay or an expiry writes: by which run, when
+# What a replay or an expiry writes of a resolved row: by which run, when. Stored tables have these
+# names since 0.1: renamed, they would lack the columns that a replay updates.
 RESOLUTION = {"settled_batch": pa.int64(), "settled_at": pa.timestamp("us", tz="UTC")}
 
 
