@@ -1,7 +1,7 @@
 """The recorded change log as a domain: contracts from its truth, records to land, rows to compare.
 
 The contracts say what a producer would: the columns as they are at the end, the names and defaults
-that the recorded statements gave them. Nothing of the engine is told of this recording.
+that the recorded statements gave them. Nothing of the engine is made for this recording.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ TYPES = {
 
 @cache
 def stages():
-    """Return what the truth says of each stage, by its number."""
-    told = json.loads((RECORDED / "truth" / "stages.json").read_text())
-    return {stage["stage"]: stage for stage in told["stages"]}
+    """Return the description of each stage in the truth, by its number."""
+    truths = json.loads((RECORDED / "truth" / "stages.json").read_text())
+    return {stage["stage"]: stage for stage in truths["stages"]}
 
 
 def records(table):
@@ -67,17 +67,17 @@ def until(table, stage):
 @cache
 def evolutions():
     """Return, by table and column, the names and the default that recorded statements gave it."""
-    found = {}
+    evolved = {}
     for record in records_of_messages():
         for table, column, change in record:
-            columns = found.setdefault(table, {})
+            columns = evolved.setdefault(table, {})
             if "renamed" in change:
                 before = columns.pop(change["renamed"], {"previousNames": []})
                 names = [change["renamed"], *before["previousNames"]]
                 columns[column] = before | {"previousNames": names}
             elif change["absent"] is not None:
                 columns[column] = {"previousNames": [], "absent": change["absent"]}
-    return found
+    return evolved
 
 
 def records_of_messages():
@@ -142,11 +142,11 @@ def write_contracts(folder, tables=tuple(KEYS)):
 @cache
 def columns(table):
     """Return every column that a table ever had, by its last name, with its last type."""
-    found = {}
+    kinds = {}
     for stage in sorted(stages()):
-        found |= stages()[stage]["columns"][table]
+        kinds |= stages()[stage]["columns"][table]
     renamed = [old for new in evolutions().get(table, {}).values() for old in new["previousNames"]]
-    return {name: kind for name, kind in found.items() if name not in renamed}
+    return {name: kind for name, kind in kinds.items() if name not in renamed}
 
 
 @cache
@@ -174,12 +174,12 @@ def _property(table, name, kind, evolution):
     logical, physical = TYPES.get(kind, ("string", "string"))
     if number:
         logical, physical = "number", f"decimal({number[1]},{number[2]})"
-    found = {"name": name, "logicalType": logical, "physicalType": physical}
+    declared = {"name": name, "logicalType": logical, "physicalType": physical}
     if name in KEYS[table]:
-        found |= {"primaryKey": True, "primaryKeyPosition": KEYS[table].index(name) + 1}
+        declared |= {"primaryKey": True, "primaryKeyPosition": KEYS[table].index(name) + 1}
     if evolution:
-        found["customProperties"] = [{"property": "evolution", "value": evolution}]
-    return found
+        declared["customProperties"] = [{"property": "evolution", "value": evolution}]
+    return declared
 
 
 def land(settings, table, name, rows):

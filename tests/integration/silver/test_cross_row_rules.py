@@ -1,4 +1,4 @@
-"""Uniqueness and references are judged on what would be current, before a batch is committed."""
+"""Cross-row rules are validated on what would be current, before a batch is committed."""
 
 from __future__ import annotations
 
@@ -19,11 +19,9 @@ UNIQUE = {
 }
 
 
-@pytest.fixture(params=["small", "large"])
-def shop(request, catalog, settings, monkeypatch):
-    """Settings of an empty home, for either way in which a batch is loaded."""
-    if request.param == "large":
-        monkeypatch.setattr(small_batch, "ROWS", -1)
+@pytest.fixture
+def shop(catalog, settings):
+    """Settings of an empty home."""
     return settings
 
 
@@ -34,9 +32,10 @@ def unique(settings, **changes):
     orders.write_contract(settings.contracts, document)
 
 
-def refer(settings, severity):
+def refer(settings, severity, *quality):
     """Write the contracts of orders and of the customers to whom they refer."""
     document = orders.document()
+    document["schema"][0]["quality"] = list(quality)
     document["schema"][0]["properties"][1]["relationships"] = [
         {
             "to": "customers.customer_id",
@@ -83,13 +82,12 @@ def run(settings):
 
 def events(settings):
     """Return (order, place) of the stored events."""
-    found = Tables.at(settings).read(TableName("silver", "shop__sat_placed"))
-    rows = [] if found is None else found.to_pylist()
+    rows = Tables.at(settings).rows(TableName("silver", "shop__sat_placed"))
     return sorted((row["order_id"], row["_sequence"]) for row in rows)
 
 
-def test_a_batch_that_repeats_values_waits_for_its_correction(shop):
-    """A repetition stops the batch whole; with the correction it flows, as if both had come at once."""
+def test_a_batch_with_duplicated_values_waits_for_its_correction(shop):
+    """It is blocked whole; with the correction it is loaded, as if both had come at once."""
     unique(shop)
     first = orders.event("c", 1, orders.order(1), transaction=1)
     second = orders.event("c", 1, orders.order(2), transaction=2)
@@ -121,42 +119,42 @@ def test_only_current_rows_count(shop):
         orders.event("c", 1, orders.order(5, status=None), transaction=7),
     ]
     # A delete before what it deletes: what is current does not depend on what arrives last.
-    for place in (3, 4, 2):
-        orders.land_events(shop, f"{place}.jsonl", [log[place]])
+    for name, part in (("delete", log[3:5]), ("rest", log)):
+        orders.land_events(shop, f"{name}.jsonl", part)
         assert run(shop) == []
-    orders.land_events(shop, "rest.jsonl", log)
-    assert run(shop) == []
+    assert len(events(shop)) == len(log)
 
 
-def test_a_repetition_of_severity_warning_is_told_and_passes(shop):
-    """A warning stops nothing: the rows are loaded, and the step says what they break."""
-    unique(shop, severity="warning", name="one_open_order")
-    log = [orders.event("c", place, orders.order(place)) for place in (1, 2, 3)]
+@pytest.mark.parametrize("rows", [small_batch.ROWS, -1], ids=["small", "large"])
+def test_violations_of_severity_warning_are_reported_and_pass(shop, monkeypatch, rows):
+    """A warning stops nothing, whichever way the batch is loaded: the step has its messages."""
+    monkeypatch.setattr(small_batch, "ROWS", rows)
+    refer(shop, "warning", UNIQUE | {"severity": "warning", "name": "one_open_order"})
+    land_customers(shop, orders.event("c", 1, {"customer_id": 1, "city": "x"}))
+    log = [orders.event("c", place, orders.order(place), transaction=2) for place in (1, 2, 3)]
+    log.append(orders.event("c", 4, orders.order(4, customer=8), transaction=2))
     orders.land_events(shop, "a.jsonl", log)
     (message,) = run(shop)
-    assert message.startswith("one_open_order: 3 rows, such as the one with the key ")
-    assert len(events(shop)) == 3
+    duplicated, orphan = message.split("; ")
+    assert duplicated.startswith("one_open_order: 3 rows, such as the one with the key ")
+    assert orphan.startswith("customer_id in customers: 1 rows, such as the one with the key ")
+    assert len(events(shop)) == 4
 
 
-def test_a_row_without_counterpart_is_told(shop):
-    """A reference to a row that is not there is a warning unless the contract says otherwise."""
-    refer(shop, "warning")
-    land_customers(shop, orders.event("c", 1, {"customer_id": 1, "city": "x"}))
+def test_a_large_batch_that_violates_a_rule_is_blocked(shop, monkeypatch):
+    """Nothing of it is written, as of a small one."""
+    monkeypatch.setattr(small_batch, "ROWS", -1)
+    unique(shop)
     orders.land_events(
-        shop,
-        "a.jsonl",
-        [
-            orders.event("c", 1, orders.order(1), transaction=2),
-            orders.event("c", 2, orders.order(2, customer=8), transaction=2),
-        ],
+        shop, "a.jsonl", [orders.event("c", place, orders.order(place)) for place in (1, 2)]
     )
-    (message,) = run(shop)
-    assert message.startswith("customer_id in customers: 1 rows")
-    assert len(events(shop)) == 2
+    with pytest.raises(ContractBreach, match=r"unique customer_id, status: 2 rows"):
+        run(shop)
+    assert events(shop) == []
 
 
 def test_an_order_waits_for_its_customer(shop):
-    """A reference of severity error stops the batch until the counterpart comes, in any order."""
+    """A reference of severity error blocks the batch until the counterpart comes, in any order."""
     refer(shop, "error")
     orders.land_events(shop, "a.jsonl", [orders.event("c", 1, orders.order(1), transaction=2)])
     with pytest.raises(ContractBreach, match="customer_id in customers: 1 rows"):

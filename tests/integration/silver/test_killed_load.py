@@ -31,10 +31,14 @@ def dying_at(name, write):
 
 
 @pytest.mark.parametrize(
-    ("module", "writer"), [(small_batch, "append_arrow"), (large_batch, "append")]
+    ("module", "writer", "days"),
+    [(small_batch, "append_arrow", [[1], [2, 3]]), (large_batch, "append", [[1, 2]])],
 )
-def test_rejected_rows_are_kept_once(catalog, settings, monkeypatch, module, writer):
-    """Killed after quarantine and before the events: alone or with newer rows, each is there once."""
+def test_rejected_rows_are_kept_once(catalog, settings, monkeypatch, module, writer, days):
+    """Killed after quarantine and before the events: alone or with newer rows, each is there once.
+
+    `days` are days on which a run dies, up to one that finishes.
+    """
     orders.write_contract(settings.contracts)
     if module is large_batch:
         monkeypatch.setattr("silver.load.small_batch.ROWS", 0)
@@ -51,13 +55,11 @@ def test_rejected_rows_are_kept_once(catalog, settings, monkeypatch, module, wri
             with pytest.raises(Killed):
                 run_layers(settings, "shop", ("bronze", "silver"))
 
-    land_and_die(1)
-    run_layers(settings, "shop", ("bronze", "silver"))
-    assert [len(tables.rows(name)) for name in (SATELLITE, QUARANTINE)] == [1, 1]
-    land_and_die(2)
-    land_and_die(3)
-    run_layers(settings, "shop", ("bronze", "silver"))
-
-    assert [len(tables.rows(name)) for name in (SATELLITE, QUARANTINE)] == [3, 3]
-    places = {row["_sequence"] for row in tables.rows(QUARANTINE)}
-    assert len(places) == 3
+    landed = 0
+    for dying in days:
+        for day in dying:
+            land_and_die(day)
+        landed += len(dying)
+        run_layers(settings, "shop", ("bronze", "silver"))
+        assert [len(tables.rows(name)) for name in (SATELLITE, QUARANTINE)] == [landed, landed]
+        assert len({row["_sequence"] for row in tables.rows(QUARANTINE)}) == landed

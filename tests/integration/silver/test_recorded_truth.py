@@ -1,4 +1,4 @@
-"""The recorded change log gives what the database held: column by column, in any order."""
+"""The recorded change log gives what the database had: column by column, in any order."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import random
 
 import pytest
 
+from lakehouse.settings import Settings
 from lakehouse.storage.catalog import register
 from lakehouse.storage.tables import TableName
 from pipeline.run import run_layers
@@ -17,10 +18,17 @@ pytestmark = [pytest.mark.spark, pytest.mark.slow]
 RUNS = 3
 
 
-@pytest.fixture
-def shop(catalog, settings):
-    """Settings of an empty home with the contracts of the recorded tables."""
+@pytest.fixture(scope="module")
+def whole(spark, tmp_path_factory):
+    """Settings of a home that loaded all records of all tables in one run."""
+    folder = tmp_path_factory.mktemp("recorded")
+    settings = Settings(
+        home=folder / "home", contracts=folder / "contracts", dbt_project=folder / "dbt"
+    )
     recorded.write_contracts(settings.contracts)
+    for table in recorded.KEYS:
+        recorded.land(settings, table, "all", recorded.records(table))
+    run_layers(settings, recorded.DOMAIN, ("bronze", "silver"))
     return settings
 
 
@@ -41,17 +49,17 @@ def as_of(history, table, position):
     return [row for row in alive for _ in range(row.get("copies", 1))]
 
 
-def differences(found, table, stage):
-    """Return where rows differ from the truth of a stage: key, column, found, expected."""
-    found = recorded.comparable(found, table, stage)
+def differences(actual, table, stage):
+    """Return where rows differ from the truth of a stage: key, column, actual, expected."""
+    actual = recorded.comparable(actual, table, stage)
     expected = recorded.truth(table, stage)
     keys = recorded.KEYS[table]
     if not keys:
-        return [("too many", row) for row in found - expected] + [
-            ("missing", row) for row in expected - found
+        return [("too many", row) for row in actual - expected] + [
+            ("missing", row) for row in expected - actual
         ]
-    ours = {tuple(dict(row)[key] for key in keys): dict(row) for row in found - expected}
-    theirs = {tuple(dict(row)[key] for key in keys): dict(row) for row in expected - found}
+    ours = {tuple(dict(row)[key] for key in keys): dict(row) for row in actual - expected}
+    theirs = {tuple(dict(row)[key] for key in keys): dict(row) for row in expected - actual}
     return [
         (key, column, str(mine.get(column))[:60], str(true.get(column))[:60])
         for key in sorted(ours | theirs)
@@ -62,19 +70,18 @@ def differences(found, table, stage):
 
 
 @pytest.mark.parametrize("table", recorded.KEYS)
-def test_the_whole_log_gives_every_state(spark, shop, table):
-    """All records of a table at once; its history then tells each stage as it was."""
-    recorded.land(shop, table, "all", recorded.records(table))
-    run_layers(shop, recorded.DOMAIN, ("bronze", "silver"))
-    assert differences(rows(spark, shop, table, "current"), table, 6) == []
-    history = rows(spark, shop, table, "history")
+def test_the_whole_log_gives_every_state(catalog, whole, table):
+    """All records at once; the history of a table then gives each stage as it was."""
+    assert differences(rows(catalog, whole, table, "current"), table, 6) == []
+    history = rows(catalog, whole, table, "history")
     for stage in recorded.stages():
-        found = as_of(history, table, recorded.end_of(stage))
-        assert differences(found, table, stage) == [], stage
+        state = as_of(history, table, recorded.end_of(stage))
+        assert differences(state, table, stage) == [], stage
 
 
-def test_any_order_repetition_and_split_gives_the_final_state(spark, shop):
+def test_any_order_repetition_and_split_gives_the_final_state(catalog, settings):
     """Records of all tables shuffled, a fifth of them twice, split into runs of any size."""
+    recorded.write_contracts(settings.contracts)
     chance = random.Random(os.environ.get("RECORDED_SEED", "1"))
     for table in recorded.KEYS:
         log = recorded.records(table)
@@ -82,11 +89,11 @@ def test_any_order_repetition_and_split_gives_the_final_state(spark, shop):
         chance.shuffle(log)
         cuts = sorted(chance.sample(range(len(log)), RUNS - 1))
         for part, (start, end) in enumerate(zip([0, *cuts], [*cuts, len(log)], strict=True)):
-            recorded.land(shop, table, f".{part}", log[start:end])
+            recorded.land(settings, table, f".{part}", log[start:end])
     for part in range(RUNS):
         for table in recorded.KEYS:
-            folder = shop.landing / recorded.DOMAIN / table
+            folder = settings.landing / recorded.DOMAIN / table
             (folder / f".{part}.jsonl").rename(folder / f"part-{part}.jsonl")
-        run_layers(shop, recorded.DOMAIN, ("bronze", "silver"))
+        run_layers(settings, recorded.DOMAIN, ("bronze", "silver"))
     for table in recorded.KEYS:
-        assert differences(rows(spark, shop, table, "current"), table, 6) == [], table
+        assert differences(rows(catalog, settings, table, "current"), table, 6) == [], table

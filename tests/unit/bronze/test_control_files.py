@@ -54,7 +54,7 @@ def test_counts_that_agree_pass(settings):
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "message"),
     [
         ({"rows": 5}, r"has 1 rows, its source counted 5 \(orders/control/a.json\)"),
         (None, "has no control file orders/control/a.json"),
@@ -63,12 +63,12 @@ def test_counts_that_agree_pass(settings):
         ([1], "states no count under 'rows'"),
     ],
 )
-def test_a_count_that_differs_or_is_missing_stops_the_dataset(settings, body, said):
+def test_a_count_that_differs_or_is_missing_stops_the_dataset(settings, body, message):
     """Nothing is loaded; as a warning it is noted and stops nothing."""
     orders.land_events(settings, "a.jsonl", [orders.event("c", 1, orders.order(1))])
     if body is not None:
         state(settings, "a", body)
-    with pytest.raises(ContractBreach, match=said) as caught:
+    with pytest.raises(ContractBreach, match=message) as caught:
         checked(settings)
     [broken] = caught.value.violations
     assert (broken.layer, broken.rule) == ("bronze", "as many as the source counted")

@@ -46,8 +46,8 @@ def coerced(spark, contract, rows, unknown=(), **options):
         for field in frame.schema.fields
     }
     columns, rescued = payload(contract, given, unknown, **options)
-    found = frame.select(*columns, rescued.alias("_rescued")).toArrow().to_pylist()
-    return [row | {"_rescued": dict(row["_rescued"] or {})} for row in found]
+    result = frame.select(*columns, rescued.alias("_rescued")).toArrow().to_pylist()
+    return [row | {"_rescued": dict(row["_rescued"] or {})} for row in result]
 
 
 def test_texts_are_typed_or_rescued(spark, contract):
@@ -106,7 +106,7 @@ def test_misfits_are_added_to_those_there_are(spark):
     )
     frame = spark.createDataFrame(rows)
     rescued = also_rescued(F.col("rescued"), [("value", F.col("value"), F.col("misfit"))])
-    found = frame.select(rescued.alias("r")).toArrow()["r"].to_pylist()
-    assert [None if row is None else dict(row) for row in found] == [
+    result = frame.select(rescued.alias("r")).toArrow()["r"].to_pylist()
+    assert [None if row is None else dict(row) for row in result] == [
         {"value": "1"}, {"a": "x", "value": "2"}, {"a": "x"}, None,
     ]  # fmt: skip

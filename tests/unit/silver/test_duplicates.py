@@ -44,10 +44,10 @@ def outcome_of(spark, contract, rows, events, duplicates):
     """Return (outcome, rules that it breaks) by case."""
     frame = spark.createDataFrame(pa.Table.from_pylist(rows, schema=ROWS))
     events = None if events is None else spark.createDataFrame(events)
-    found = outcomes(frame, contract, events, duplicates).select("case", "_outcome", "_failures")
+    result = outcomes(frame, contract, events, duplicates).select("case", "_outcome", "_failures")
     return {
         r["case"]: (r["_outcome"], [f["rule"] for f in r["_failures"] or []])
-        for r in found.toArrow().to_pylist()
+        for r in result.toArrow().to_pylist()
     }
 
 

@@ -63,8 +63,8 @@ def test_each_row_is_typed_cleansed_and_validated(spark, contract):
         {"order_id": 8, "_op": "d", "customer_id": 7, "_given": "order_id"},
     ]
     columns = [*contract.names, "_good", "_failures"]
-    found = validated(spark.createDataFrame(bronze(*rows)), contract).select(*columns).toArrow()
-    by_key = {row["order_id"]: row for row in found.to_pylist()}
+    result = validated(spark.createDataFrame(bronze(*rows)), contract).select(*columns).toArrow()
+    by_key = {row["order_id"]: row for row in result.to_pylist()}
     reasons = {
         key: {(f["column"], f["rule"]) for f in row["_failures"] or []}
         for key, row in by_key.items()
@@ -94,8 +94,8 @@ def test_a_key_change_names_the_key_that_the_row_had(spark, contract):
         {"order_id": 3, "customer_id": 7, "_old_key": [("order_id", "x")]},
     ]
     frame = validated(spark.createDataFrame(bronze(*rows)), contract)
-    found = frame.select("order_id", "placed_hk", "_moved_from").toArrow().to_pylist()
-    by_key = {row["order_id"]: row for row in found}
+    result = frame.select("order_id", "placed_hk", "_moved_from").toArrow().to_pylist()
+    by_key = {row["order_id"]: row for row in result}
     assert by_key[2]["_moved_from"] == by_key[1]["placed_hk"]
     assert (by_key[1]["_moved_from"], by_key[3]["_moved_from"]) == (None, None)
 
@@ -136,9 +136,9 @@ def test_an_update_of_rows_without_a_key_comes_with_what_it_replaced(spark, sett
         {"order_id": 3, "customer_id": 7, "_op": "c"},
     ]
     frame = validated(spark.createDataFrame(bronze(*rows)), contract)
-    found = frame.select("_former", "_op", "order_id", "amount", "_good").toArrow().to_pylist()
+    result = frame.select("_former", "_op", "order_id", "amount", "_good").toArrow().to_pylist()
     assert sorted(
-        (r["_former"], r["_op"], r["order_id"], str(r["amount"]), r["_good"]) for r in found
+        (r["_former"], r["_op"], r["order_id"], str(r["amount"]), r["_good"]) for r in result
     ) == [
         (False, "c", 3, "None", True),
         (False, "u", 1, "6.00", True),
