@@ -66,6 +66,8 @@ def _pending_bytes(
 ) -> int:
     tables = Tables.at(settings)
     if layer == "bronze":
+        from bronze.readers import text_bytes
+
         log = discovery.FileLog(tables, domain)
         files = [
             file
@@ -73,7 +75,7 @@ def _pending_bytes(
             if contract.capture
             for file in discovery.pending_files(settings, contract, log)
         ]
-        return sum(f.size // (1 if f.path.endswith(".parquet") else TEXT_FACTOR) for f in files)
+        return text_bytes(files) // TEXT_FACTOR
     if layer == "silver":
         return sum(
             pending.pending_bytes(tables, c) for c in contracts.values() if c.vault is not None
