@@ -176,7 +176,7 @@ def _in_types_of_table(frame: DataFrame, tables: Tables, name: TableName) -> Dat
 
     A column that came before its contract named it is text; silver casts it. A value for which the
     table's type is too narrow is kept as text in `_rescued`, where silver reads it. Any other value
-    that the type cannot hold stops the run before anything is written.
+    that the type cannot represent stops the run before anything is written.
     """
     table = tables.open(name)
     if table is None:

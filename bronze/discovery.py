@@ -35,8 +35,8 @@ class LandedFile:
 class Entry:
     """One row of the file log: what a batch was to do with one file.
 
-    `planned` files are loaded once their batch is committed; `abandoned` says that the batch never
-    was (the process died), `duplicate` that its content is loaded under another name.
+    `planned` files are loaded once their batch is committed; the batch of `abandoned`
+    files never was (the process died); the content of a `duplicate` is loaded under another name.
     """
 
     domain: str

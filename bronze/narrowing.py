@@ -1,4 +1,4 @@
-"""A source's type that became narrower: a breach where it cannot hold what came before."""
+"""A source's type that became narrower: a breach where it cannot represent earlier values."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def refuse_narrowed(tables: Tables, contract: Contract, schemas: Mapping[str, pa
             if count:
                 raise ContractBreach(
                     f"{contract.dataset}: {path} has {column.name} as {kind}, the contract as "
-                    f"{column.type}, and {count:,} rows of {name} have values that {kind} cannot hold: "
+                    f"{column.type}, and {count:,} rows of {name} have values that {kind} cannot represent: "
                     "nothing was loaded; ask the producer whether values were cut off"
                 )
 

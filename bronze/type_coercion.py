@@ -44,7 +44,7 @@ def payload(
     """Return the payload columns and the map of what did not fit.
 
     `given` has, by column name, the value and its type as the source gave it. Columns that the
-    contract lacks (`unknown`) are kept as text. `raw_texts` says that texts may have bytes that are
+    contract lacks (`unknown`) are kept as text. With `raw_texts` a text may have bytes that are
     no UTF-8: such a value does not fit, and is kept with replacement characters for these bytes.
     """
     columns, rescued = [], []

@@ -1,4 +1,4 @@
-"""One dataset's batch on its way through silver, its bookmark, and what became of its rows."""
+"""One dataset's batch in silver: its rows, its bookmark, and the outcome of its load."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 They are validated on the rows that would be current once a batch is loaded, just before its events
 are committed, and only for what the batch changes: one aggregate a uniqueness, one join a
-reference. `docs/decisions/0008-cross-row-rules-block-the-batch.md` says why no row is quarantined.
+reference. Why no row is quarantined: `docs/decisions/0008-cross-row-rules-block-the-batch.md`.
 """
 
 from __future__ import annotations

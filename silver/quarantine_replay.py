@@ -82,7 +82,7 @@ class Revalidated:
 
 
 def open_rows(batch: Batch, where: str = "") -> Iterator[pa.Table]:
-    """Yield the open rows of a dataset's quarantine, so many at a time as memory holds.
+    """Yield the open rows of a dataset's quarantine, at most as many at a time as fit in memory.
 
     `where` is a condition on the columns of the quarantine, in DuckDB's SQL.
 

@@ -28,7 +28,7 @@ def deletes(
 ) -> DataFrame | None:
     """Return the deletes that a batch's events and truncates call for, as rows of the events table.
 
-    `came` says whether the batch has a truncate: then the keys of stored events are closed, too.
+    `came` is whether the batch has a truncate: then the keys of stored events are closed, too.
     None where the table has had no truncate, and for rows without a key: there a truncate is
     an event like others.
     """

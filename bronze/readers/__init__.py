@@ -38,5 +38,5 @@ def by_format(files: Iterable[LandedFile]) -> dict[str, list[LandedFile]]:
 
 
 def text_bytes(files: Iterable[LandedFile]) -> int:
-    """Return how many bytes files have as text, about: that bounds the rows they may hold."""
+    """Return how many bytes files have as text, about: that bounds the rows they may have."""
     return sum(file.size * reader_of(file).text_ratio for file in files)

@@ -1,6 +1,6 @@
 """Debezium change envelopes as JSON lines.
 
-A line is an envelope itself (`debezium-json`), or a Kafka record whose `value` holds one as text
+A line is an envelope itself (`debezium-json`), or a Kafka record whose `value` is one as text
 (`kafka-json`: topic, partition, offset, timestamp, key, value).
 """
 
@@ -72,7 +72,7 @@ def _lines(spark: SparkSession, files: list[LandedFile], *, in_kafka_records: bo
         F.element_at(F.split(F.col("_metadata.file_path"), "/"), -1).alias("_source"),
     )
     text = text.where(F.length(F.trim(F.col("_line"))) > 0)
-    # A parser would put a replacement character for bytes that are no text, and nobody would know.
+    # A parser would put a replacement character for bytes that are no text, and the loss would go unnoticed.
     line = F.when(F.is_valid_utf8("_line"), F.col("_line"))
     if in_kafka_records:
         record = text.withColumn("k", F.from_json(line, RECORD, OPTIONS))
@@ -157,7 +157,7 @@ def _position(contract: Contract) -> Column:
             F.xxhash64("_source", F.monotonically_increasing_id()), F.lit(36**10).cast("bigint")
         )
         record = F.coalesce(record, line)
-    # ten digits of base 36 hold every record of a partition
+    # ten digits of base 36 suffice for every record of a partition
     place = F.coalesce(
         F.when(F.col("e.op") == "r", F.conv(record.cast("string"), 10, 36)),
         F.col("e.transaction.total_order").cast("string"),

@@ -21,7 +21,7 @@ class Reader(Protocol):
 
     @property
     def text_ratio(self) -> int:
-        """Return how many bytes of text one byte of a file holds, about."""
+        """Return how many bytes of text one byte of a file has, about."""
         ...
 
     def check(self, contract: Contract, file: LandedFile) -> pa.Schema | None:
