@@ -21,7 +21,7 @@ CODE = (
 # Places that are clean already; a place is added when its last retired word is gone
 CLEAN: tuple[str, ...] = (
     "contracts", "tests/unit/contracts", "tests/unit/extend", "tests/integration/contracts",
-    "bronze", "tests/unit/bronze", "tests/unit/silver", "tests/integration/bronze",
+    "bronze", "silver", "tests/unit/bronze", "tests/unit/silver", "tests/integration/bronze",
     "tests/integration/silver", "tests/orders.py", "tests/recorded.py",
     "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "docs/decisions", "docs/reference",
     "docs/add-a-domain.md", "docs/add-a-source.md", "docs/change-a-contract.md", "docs/change-data.md",

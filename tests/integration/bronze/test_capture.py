@@ -199,7 +199,7 @@ def test_a_file_under_another_name_is_not_loaded_again(captured):
 
 def test_a_run_without_pending_files_writes_nothing(captured):
     """It ends without a version, a row of the ledger or a file."""
-    assert captured.fourth.nothing_to_do
+    assert captured.fourth.nothing_new
     assert captured.after_fourth == captured.before_fourth
 
 
@@ -235,4 +235,4 @@ def test_a_batch_that_died_before_its_commit_is_loaded_by_the_next(shop):
         capture.prepare(shop, contracts, run)
     run_layers(shop, "shop", ("bronze",))
     assert len(bronze(shop)) == 1
-    assert run_layers(shop, "shop", ("bronze",)).nothing_to_do
+    assert run_layers(shop, "shop", ("bronze",)).nothing_new

@@ -23,10 +23,10 @@ HEADER = "order_id\tcustomer_id\tamount\tstatus\tchannel\n"
 
 
 def example(section):
-    """Return the code block of a section of docs/extend.md."""
+    """Return the code blocks of a section of docs/extend.md: the file, and its line of the registry."""
     text = (PROJECT / "docs" / "extend.md").read_text(encoding="utf-8")
-    body = text.split(f"\n## {section}\n", 1)[1].split("\n## ", 1)[0]
-    return re.search(r"```python\n(.*?)```", body, re.DOTALL)[1]
+    body = text.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    return re.findall(r"^```python\n(.*?)^```", body, re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture
@@ -55,11 +55,13 @@ def test_a_format_without_reader_is_refused_by_name(shop):
 def test_the_example_reads_its_files_in_a_run(catalog, shop, monkeypatch, tmp_path):
     """One file, one line: rows are typed, a misfit is quarantined, a torn file is a breach."""
     path = tmp_path / "tsv.py"
-    path.write_text(example("A kind of source"), encoding="utf-8")
+    file, line = example("A kind of source")
+    path.write_text(file, encoding="utf-8")
     spec = importlib.util.spec_from_file_location("bronze.readers.tsv", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    monkeypatch.setitem(READERS, "tsv", module.TsvReader())
+    for name, reader in eval(f"{{{line}}}", vars(module)).items():
+        monkeypatch.setitem(READERS, name, reader)
     monkeypatch.setattr(capture_formats, "FORMATS", (*capture_formats.FORMATS, "tsv"))
 
     land(shop, "a.tsv", HEADER + "1\t7\t5.00\topen\tweb\n2\t8\tmany\tpaid\t\n")

@@ -18,7 +18,7 @@ CARRIED = {
 }  # fmt: skip
 COLUMNS = {
     "order_id": pa.int64(), "customer_id": pa.int64(), "amount": pa.string(), "status": pa.string(),
-    "discount": pa.string(), "rebate": pa.string(),
+    "discount": pa.string(), "rebate": pa.string(), "note": pa.string(),
 }  # fmt: skip
 
 
