@@ -163,6 +163,26 @@ def as_of(
     `features` has the set's columns and those of `ties`, by which one of several rows of a key and
     instant is chosen. Instants are compared as whole microseconds.
     """
+    with duckdb.connection() as connection:
+        connection.register(
+            "entities",
+            keys.append_column("_at", _microseconds(at)).append_column(
+                "_row", pa.array(range(keys.num_rows), pa.int64())
+            ),
+        )
+        usable_from = _microseconds(features[feature_set.timestamp])
+        connection.register("features", features.append_column("_usable_from", usable_from))
+        joined = connection.sql(as_of_query(feature_set, ties)).to_arrow_table()
+    # DuckDB has its own ideas of a timestamp's zone and of a decimal's width.
+    kinds = [features.schema.field(name) for name in (feature_set.timestamp, *feature_set.columns)]
+    return joined.cast(pa.schema([pa.field(kind.name, kind.type) for kind in kinds]))
+
+
+def as_of_query(feature_set: FeatureSet, ties: list[str]) -> str:
+    """Return DuckDB's SQL of the join of `entities` (keys, _at, _row) and `features`.
+
+    `_at` and `_usable_from` are microseconds.
+    """
     names = [_quoted(name) for name in feature_set.entity]
     stamp = _quoted(feature_set.timestamp)
     same = " and ".join(f"e.{name} = f.{name}" for name in names)
@@ -178,7 +198,7 @@ def as_of(
         f"case when {usable} then f.{_quoted(name)} end as {_quoted(name)}"
         for name in (feature_set.timestamp, *feature_set.columns)
     )
-    query = f"""
+    return f"""
         with chosen as (
             select * from features
             qualify row_number() over (
@@ -190,19 +210,6 @@ def as_of(
         asof left join chosen as f on {same} and e._at >= f._usable_from
         order by e._row
     """
-    with duckdb.connection() as connection:
-        connection.register(
-            "entities",
-            keys.append_column("_at", _microseconds(at)).append_column(
-                "_row", pa.array(range(keys.num_rows), pa.int64())
-            ),
-        )
-        usable_from = _microseconds(features[feature_set.timestamp])
-        connection.register("features", features.append_column("_usable_from", usable_from))
-        joined = connection.sql(query).to_arrow_table()
-    # DuckDB has its own ideas of a timestamp's zone and of a decimal's width.
-    kinds = [features.schema.field(name) for name in (feature_set.timestamp, *feature_set.columns)]
-    return joined.cast(pa.schema([pa.field(kind.name, kind.type) for kind in kinds]))
 
 
 def _microseconds(instants: pa.ChunkedArray) -> pa.ChunkedArray:
