@@ -1,1 +1,1 @@
-"""Alerts: `router` decides who is notified of what and when, `channels` has the ways it is sent."""
+"""Alerts: `router` decides who is notified of which violation and when, `channels` send it."""

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from lakehouse.alerts.notice import Notice
 
-# Kind, which is the `tool` under `support` of a contract where it has addressees -> module with a
-# function `channel(environment)`, which returns the channel, or None where it is not configured
+# Kind -> module with a function `channel(environment)`, which returns the channel, or None where it
+# is not configured. A channel takes addresses from `support` of the contract, by their `tool`.
 CHANNELS = {
     "log": "lakehouse.alerts.channels.log",
     "webhook": "lakehouse.alerts.channels.webhook",
