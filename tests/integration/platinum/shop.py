@@ -1,5 +1,6 @@
 """A small domain with a model and an inference job: contracts as text, tables by delta-rs."""
 
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -169,7 +170,18 @@ def shop(home: Path, **settings) -> Settings:
     folder.mkdir(parents=True)
     for name, text in CONTRACTS.items():
         (folder / f"{name}.yaml").write_text(text)
+    return settings_of(home, **settings)
+
+
+def settings_of(home: Path, **settings) -> Settings:
+    """Return the settings of a home that has the domain's contracts in it."""
     return Settings(home=home, contracts=home / "contracts", driver_memory="1g", **settings)
+
+
+def copied(settings: Settings, home: Path) -> Settings:
+    """Return the settings of a copy of a home."""
+    shutil.copytree(settings.home, home)
+    return settings_of(home)
 
 
 def name(layer, table):

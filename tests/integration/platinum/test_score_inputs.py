@@ -1,4 +1,4 @@
-"""Events are scored only where they have the columns by which they are scored."""
+"""A score's inputs: model, tables and columns are checked before a JVM is started."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from types import SimpleNamespace
 import pyarrow as pa
 import pytest
 
-from lakehouse.errors import ContractBreach
+from lakehouse.errors import ContractBreach, UsageError
 from lakehouse.storage.tables import TableName, Tables
-from platinum.scoring.scoring import require_event_columns
+from platinum.scoring.scoring import require_event_columns, score
+from platinum.training.training import train
+from tests.integration.platinum.shop import land, line, write_history
 
 SOURCE = TableName("bronze", "shop__orders")
 SCORE = SimpleNamespace(
@@ -30,3 +32,16 @@ def test_a_column_that_is_gone_is_one_breach_that_names_it(tmp_path):
     assert (broken.layer, broken.dataset, broken.rule) == ("platinum", "reorder", "event schema")
     tables.append(SOURCE, pa.table({"basket": [1], "customer": [2], "paid_at": ["x"]}))
     require_event_columns(tables, SOURCE, SCORE, DATASET)
+
+
+def test_a_missing_model_or_table_is_refused(settings):
+    """No model, no bronze, no candidates: each is named, before a JVM is started."""
+    with pytest.raises(UsageError, match="was not trained yet"):
+        score(settings, "shop")
+    write_history(settings)
+    train(settings, "shop")
+    with pytest.raises(UsageError, match=r"bronze.shop__visits does not exist yet"):
+        score(settings, "shop")
+    land(settings, [line(1, 1, who=1)])
+    with pytest.raises(UsageError, match=r"gold.shop__candidates does not exist yet"):
+        score(settings, "shop")

@@ -14,23 +14,20 @@ import numpy as np
 import pytest
 
 from gold import publish
-from lakehouse.errors import UsageError
 from lakehouse.storage import compaction as tables_upkeep
 from lakehouse.storage.tables import Tables
 from operations.maintenance import maintain
-from platinum.scoring.checkpoints import damaged
 from platinum.scoring.onnx_scorer import probabilities
 from platinum.scoring.scoring import score
 from platinum.training.model_store import ModelStore
-from platinum.training.training import train
 from tests.integration.platinum.shop import (
+    copied,
     day,
     land,
     line,
     name,
     rows_of,
     write_candidates,
-    write_history,
 )
 
 pytestmark = pytest.mark.spark
@@ -38,11 +35,9 @@ SCORES = name("platinum", "scores")
 
 
 @pytest.fixture
-def ready(settings):
+def ready(trained, tmp_path):
     """The small domain with a trained model and candidates, and no visit yet."""
-    write_candidates(settings, write_history(settings))
-    train(settings, "shop")
-    return settings
+    return copied(trained, tmp_path / "home")
 
 
 def run(settings, **more):
@@ -55,30 +50,76 @@ def scored(settings):
     return Counter((row["visit"], row["offer"]) for row in rows_of(settings, SCORES))
 
 
-def test_a_visit_is_scored_with_the_features_of_gold(ready, spark):
-    """Online equals offline: the stream's score is the model's answer to gold's own row."""
-    land(ready, [line(visit, number, who=visit) for visit in (1, 2, 4) for number in range(3)])
-    told = run(ready)
-    assert (told["events"], told["scored"], told["rows"], told["lines"]) == (3, 3, 6, 9)
-    model = ModelStore.of(ready, "shop", "taste").current()
-    known = {(row["who"], row["offer"]): row for row in rows_of(ready, name("gold", "candidates"))}
-    for row in rows_of(ready, SCORES):
-        features = [float(known[row["who"], row["offer"]][column]) for column in model.columns]
+MIXED = [
+    line(21, 1, who=1),
+    line(21, 2, who=None),
+    line(21, 3, who=1, price=-5.0),
+    line(22, 1, who=0),
+    line(22, 2, who=2, _rescued=[("paid_at", "soon")]),
+    line(24, 1, who=4, paid_at=day(99)),
+    line(25, 1, who=3),
+    line(26, 1, who=5, paid_at=day(120)),
+    line(27, 1, who=7, _op="r"),
+    line(28, 1, who=8, _op="d"),
+    line(29, 1, who=None) | {"visit": None, "_rescued": [("_line", "{broken")]},
+]
+
+
+@pytest.fixture(scope="module")
+def one_batch(trained, tmp_path_factory, spark):
+    """A home where many visits were scored in one call that leaves out an earlier run's, and its summary.
+
+    Visits 1 to 10 have three lines each, by the person of that number; person 3 has no candidate.
+    """
+    settings = copied(trained, tmp_path_factory.mktemp("batch") / "home")
+    land(settings, [line(40, 1, who=1, _batch=1)])
+    lines = [line(visit, number, who=visit) for visit in range(1, 11) for number in range(3)]
+    land(settings, [row | {"_batch": 2} for row in (*lines, *MIXED)])
+    return settings, run(settings, since_batch=2)
+
+
+@pytest.fixture(scope="module")
+def started(trained, tmp_path_factory, spark):
+    """A home whose stream has scored visit 1; its checkpoint stands."""
+    settings = copied(trained, tmp_path_factory.mktemp("started") / "home")
+    land(settings, [line(1, 1, who=1)])
+    run(settings)
+    return settings
+
+
+@pytest.fixture
+def scored_once(started, tmp_path):
+    """A copy of the home whose stream has scored visit 1."""
+    return copied(started, tmp_path / "home")
+
+
+def test_a_visit_is_scored_with_the_features_of_gold(one_batch):
+    """Online equals offline: the stream's score is the model's output for gold's own row."""
+    settings, summary = one_batch
+    model = ModelStore.of(settings, "shop", "taste").current()
+    candidates = {
+        (row["who"], row["offer"]): row for row in rows_of(settings, name("gold", "candidates"))
+    }
+    rows = rows_of(settings, SCORES)
+    assert {row["visit"] for row in rows} == {1, 2, 4, 5, 6, 7, 8, 9, 10, 21}
+    for row in rows:
+        candidate = candidates[row["who"], row["offer"]]
+        features = [float(candidate[column]) for column in model.columns]
         assert row["score"] == pytest.approx(
             float(probabilities(model.onnx, np.array([features]))[0]), abs=1e-7
         )
         assert row["event_time"] == day(101)
         assert row["latency_ms"] >= 0
         assert (row["model_version"], row["context_version"]) == (model.manifest["version"], 0)
-        assert row["_batch"] == told["run"]
+        assert row["_batch"] == summary["run"]
 
 
-def test_only_the_best_candidate_is_acted_on(ready, spark):
+def test_only_the_best_candidate_is_acted_on(one_batch):
     """Ranks follow the scores; one offer a visit, and none whose score is below the threshold."""
-    land(ready, [line(visit, 1, who=visit) for visit in range(1, 11)])
-    run(ready)
-    threshold = ModelStore.of(ready, "shop", "taste").current().manifest["threshold"]
-    rows = rows_of(ready, SCORES)
+    settings, _ = one_batch
+    threshold = ModelStore.of(settings, "shop", "taste").current().manifest["threshold"]
+    rows = rows_of(settings, SCORES)
+    actions = set()
     for visit in {row["visit"] for row in rows}:
         first, second = sorted(
             (row for row in rows if row["visit"] == visit), key=lambda row: row["rank"]
@@ -87,93 +128,62 @@ def test_only_the_best_candidate_is_acted_on(ready, spark):
         assert first["score"] >= second["score"]
         assert first["action"] == ("show" if first["score"] >= threshold else "wait")
         assert second["action"] == "wait"
+        actions.add(first["action"])
+    assert actions == {"show", "wait"}, "the threshold separates the visits"
 
 
-def test_what_is_not_scored_is_counted_with_its_reason(ready, spark):
+def test_events_that_are_not_scored_are_counted_with_their_reason(one_batch):
     """Bad rows, old events, strangers and other operations: none scored, none lost from the count."""
-    land(
-        ready,
-        [
-            line(1, 1, who=1),
-            line(1, 2, who=None),
-            line(1, 3, who=1, price=-5.0),
-            line(2, 1, who=0),
-            line(2, 2, who=2, _rescued=[("paid_at", "soon")]),
-            line(4, 1, who=4, paid_at=day(99)),
-            line(5, 1, who=3),
-            line(6, 1, who=5, paid_at=day(120)),
-            line(7, 1, who=7, _op="r"),
-            line(8, 1, who=8, _op="d"),
-            line(9, 1, who=None) | {"visit": None, "_rescued": [("_line", "{broken")]},
-        ],
-    )
-    told = run(ready)
-    assert scored(ready) == {(1, 1): 1, (1, 2): 1}
-    assert told["left_out"] == {
+    _, summary = one_batch
+    assert summary["left_out"] == {
         "no row of theirs is usable": 2,
         "happened before the features of the published gold": 1,
-        "their entity has no candidate": 2,
+        "their entity has no candidate": 3,
     }
-    assert (told["lines"], told["bad_lines"], told["events"]) == (9, 4, 6)
+    assert (summary["lines"], summary["bad_lines"]) == (30 + 9, 4)
+    assert (summary["events"], summary["scored"], summary["rows"]) == (10 + 6, 10, 20)
 
 
-def test_nothing_new_starts_nothing(ready, spark):
+def test_rows_of_earlier_runs_can_be_left_out(one_batch):
+    """With a first batch to read from, older rows are not read at all."""
+    settings, _ = one_batch
+    assert 40 in {row["visit"] for row in rows_of(settings, name("bronze", "visits"))}
+    assert 40 not in {row["visit"] for row in rows_of(settings, SCORES)}
+
+
+def test_nothing_new_starts_nothing(one_batch):
     """A second call writes no table and starts no run."""
-    land(ready, [line(1, 1, who=1)])
-    run(ready)
-    before = {table: Tables.at(ready).version(table) for table in Tables.at(ready).names()}
-    assert run(ready)["run"] == 0
-    assert {table: Tables.at(ready).version(table) for table in Tables.at(ready).names()} == before
+    settings, _ = one_batch
+    tables = Tables.at(settings)
+    before = {table: tables.version(table) for table in tables.names()}
+    assert run(settings)["run"] == 0
+    assert {table: tables.version(table) for table in tables.names()} == before
 
 
-def test_a_visit_in_two_batches_is_scored_once(ready, spark):
+def test_a_visit_in_two_batches_is_scored_once(scored_once, spark):
     """Lines that come later find their visit scored; new visits beside them are not held up."""
-    land(ready, [line(1, 1, who=1)])
-    run(ready)
-    land(ready, [line(1, 2, who=1), line(2, 1, who=2)])
-    told = run(ready)
+    land(scored_once, [line(1, 2, who=1), line(2, 1, who=2)])
+    told = run(scored_once)
     assert told["left_out"] == {"scored before": 1}
-    assert scored(ready) == dict.fromkeys([(1, 1), (1, 2), (2, 1), (2, 2)], 1)
+    assert scored(scored_once) == dict.fromkeys([(1, 1), (1, 2), (2, 1), (2, 2)], 1)
 
 
-def test_a_lost_checkpoint_loses_and_doubles_nothing(ready, spark):
+def test_a_lost_checkpoint_loses_and_doubles_nothing(scored_once, spark):
     """A new checkpoint counts its batches from 0, yet what it finds new is written."""
-    land(ready, [line(1, 1, who=1)])
-    run(ready)
-    shutil.rmtree(ready.home / "checkpoints")
-    land(ready, [line(2, 1, who=2)])
-    run(ready)
-    assert scored(ready) == dict.fromkeys([(1, 1), (1, 2), (2, 1), (2, 2)], 1)
+    shutil.rmtree(scored_once.home / "checkpoints")
+    land(scored_once, [line(2, 1, who=2)])
+    run(scored_once)
+    assert scored(scored_once) == dict.fromkeys([(1, 1), (1, 2), (2, 1), (2, 2)], 1)
 
 
-@pytest.mark.parametrize("file", ["metadata", "offsets/0", "commits/0", "offsets/1"])
-@pytest.mark.parametrize(
-    "left", [b"", b'v1\n{"batchW', b"\x00" * 64], ids=["empty", "cut", "zeros"]
-)
-def test_a_damaged_checkpoint_is_found_before_spark_stops_at_it(tmp_path, file, left):
-    """A file that lost its end, or all, is named; whole ones are not, nor is a folder that is none."""
-    checkpoint = tmp_path / "checkpoint"
-    assert damaged(checkpoint) == ""
-    for folder in ("offsets", "commits"):
-        (checkpoint / folder).mkdir(parents=True)
-        for number in ("0", "1"):
-            (checkpoint / folder / number).write_text('v1\n{"batchWatermarkMs":0}\n-')
-    (checkpoint / "metadata").write_text('{"id":"x"}')
-    assert damaged(checkpoint) == ""
-    (checkpoint / file).write_bytes(left)
-    assert damaged(checkpoint) == file
-
-
-def test_a_damaged_checkpoint_loses_and_doubles_nothing(ready, spark):
+def test_a_damaged_checkpoint_loses_and_doubles_nothing(scored_once, spark):
     """Its last offsets cut off, the stream begins a new one, and the old one is kept aside."""
-    land(ready, [line(1, 1, who=1)])
-    run(ready)
-    (checkpoint,) = (ready.home / "checkpoints" / "shop").iterdir()
+    (checkpoint,) = (scored_once.home / "checkpoints" / "shop").iterdir()
     last = max((checkpoint / "offsets").glob("[0-9]*"), key=lambda path: int(path.name))
     last.write_bytes(last.read_bytes()[:20])
-    land(ready, [line(2, 1, who=2)])
-    run(ready)
-    assert scored(ready) == dict.fromkeys([(1, 1), (1, 2), (2, 1), (2, 2)], 1)
+    land(scored_once, [line(2, 1, who=2)])
+    run(scored_once)
+    assert scored(scored_once) == dict.fromkeys([(1, 1), (1, 2), (2, 1), (2, 2)], 1)
     assert checkpoint.with_name(f"{checkpoint.name}.damaged-1").is_dir()
 
 
@@ -199,42 +209,18 @@ def test_the_published_candidates_are_met(ready, spark):
     assert {row["visit"]: row["context_version"] for row in rows_of(ready, SCORES)} == {1: 0, 4: 1}
 
 
-def test_new_columns_and_rewritten_files_do_not_stop_it(ready, spark):
+def test_new_columns_and_rewritten_files_do_not_stop_it(scored_once, spark):
     """Bronze gains a column, then its files are compacted: the stream goes on."""
-    path = Tables.at(ready).path(name("bronze", "visits"))
-    land(ready, [line(1, 1, who=1)])
-    run(ready)
-    land(ready, [line(2, 1, who=2)])
+    path = Tables.at(scored_once).path(name("bronze", "visits"))
+    land(scored_once, [line(2, 1, who=2)])
     spark.sql(f"alter table delta.`{path}` add columns (coupon string)")
-    land(ready, [line(4, 1, who=4)])
+    land(scored_once, [line(4, 1, who=4)])
     spark.sql(f"optimize delta.`{path}`")
     spark.sql(f"delete from delta.`{path}` where visit = 1")
-    land(ready, [line(5, 1, who=5)])
-    run(ready)
-    assert set(scored(ready).values()) == {1}
-    assert {visit for visit, _ in scored(ready)} == {1, 2, 4, 5}
-
-
-def test_rows_of_earlier_runs_can_be_left_out(ready, spark):
-    """With a first batch to read from, older rows are not read at all."""
-    land(ready, [line(1, 1, who=1)])
-    land(ready, [line(2, 1, who=2, _batch=2)])
-    assert run(ready, since_batch=2)["events"] == 1
-    assert {visit for visit, _ in scored(ready)} == {2}
-
-
-def test_what_is_missing_is_told(settings):
-    """No model, no bronze: told before a JVM is asked for anything."""
-    with pytest.raises(UsageError, match="was not trained yet"):
-        run(settings)
-    visits = write_history(settings)
-    train(settings, "shop")
-    with pytest.raises(UsageError, match=r"bronze.shop__visits does not exist yet"):
-        run(settings)
-    land(settings, [line(1, 1, who=1)])
-    with pytest.raises(UsageError, match=r"gold.shop__candidates does not exist yet"):
-        run(settings)
-    assert len(visits)
+    land(scored_once, [line(5, 1, who=5)])
+    run(scored_once)
+    assert set(scored(scored_once).values()) == {1}
+    assert {visit for visit, _ in scored(scored_once)} == {1, 2, 4, 5}
 
 
 def test_always_on_scores_what_arrives(ready, spark, monkeypatch):
@@ -286,19 +272,19 @@ KILLED = """
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("place", ["before", "after"])
-def test_killed_in_a_batch_nothing_is_lost_or_doubled(ready, spark, place):
-    """SIGKILL just before or just after the scores are committed, then the same call again."""
+def test_killed_in_a_batch_nothing_is_lost_or_doubled(ready, spark):
+    """SIGKILL just before the scores are committed, in the next call just after, then a whole one."""
     land(ready, [line(visit, number, who=visit) for visit in (1, 2) for number in range(2)])
-    ended = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(KILLED), str(ready.home), place],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=os.environ | {"PYTHONPATH": str(Path.cwd())},
-    )
-    assert ended.returncode == -signal.SIGKILL, ended.stderr
-    assert len(rows_of(ready, SCORES)) == (0 if place == "before" else 4)
+    for place, rows in (("before", 0), ("after", 4)):
+        ended = subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(KILLED), str(ready.home), place],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=os.environ | {"PYTHONPATH": str(Path.cwd())},
+        )
+        assert ended.returncode == -signal.SIGKILL, ended.stderr
+        assert len(rows_of(ready, SCORES)) == rows
     land(ready, [line(4, 1, who=4)])
     run(ready)
     expected = [(visit, offer) for visit in (1, 2, 4) for offer in (1, 2)]
