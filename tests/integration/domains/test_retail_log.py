@@ -41,7 +41,9 @@ def test_transactions_stand_in_one_growing_order(landing):
     """Over all datasets: one start per transaction, growing by commit, each event at its place."""
     placed = []
     for dataset in LOGGED:
-        for event in events(landing, dataset):
+        logged = events(landing, dataset)
+        assert logged, dataset
+        for event in logged:
             origin, place = event["source"], event["transaction"]
             start, lsn = (int(part) for part in json.loads(origin["sequence"]))
             assert origin["lsn"] == lsn > start
@@ -72,11 +74,10 @@ def test_a_transaction_spans_datasets(landing):
 def test_a_days_file_holds_that_local_day(landing):
     """Every commit of a file falls on its day by the stores' clock, and baskets on their own time."""
     for day in source.days():
-        for line in (
-            (landing / "transactions" / "changes" / f"{day}.jsonl").read_text().splitlines()
-        ):
-            if not line.endswith("}}"):
-                continue
+        lines = (landing / "transactions" / "changes" / f"{day}.jsonl").read_text().splitlines()
+        complete = [line for line in lines if line.endswith("}}")]
+        assert len(complete) == len(lines) - 1, "one line is torn"
+        for line in complete:
             event = json.loads(line)
             at = datetime.fromtimestamp(
                 event["source"]["ts_ms"] / 1000, ZoneInfo("America/New_York")
@@ -89,8 +90,10 @@ def test_a_days_file_holds_that_local_day(landing):
 
 def test_replica_identity_decides_the_columns_of_before(landing):
     """Before is the whole row for lines, households and redemptions; products have the key only."""
-    for dataset in ("transactions", "demographics", "coupon_redemptions"):
+    changed = {"transactions": {"u", "d"}, "demographics": {"u"}, "coupon_redemptions": {"d"}}
+    for dataset, operations in changed.items():
         last: dict[tuple, dict] = {}
+        assert {event["op"] for event in events(landing, dataset)} - {"c"} == operations
         for event in events(landing, dataset):
             key = tuple((event["after"] or event["before"])[k] for k in source.KEYS[dataset])
             if event["op"] != "c":
@@ -133,6 +136,7 @@ def test_products_gain_a_column_on_the_second_day(landing):
     for event in events(landing, "products"):
         day = datetime.fromtimestamp(event["source"]["ts_ms"] / 1000, ZoneInfo("America/New_York"))
         (first if day.date() == source.START_DAY else later).append(event)
+    assert first
     assert all("organic" not in (e["after"] or e["before"]) for e in first)
     assert {type(e["after"]["organic"]) for e in later if e["op"] == "u"} == {bool}
 

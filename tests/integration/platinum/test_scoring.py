@@ -1,4 +1,4 @@
-"""The platinum stream: each visit scored once, with what was known, whatever stops it."""
+"""The platinum stream: each visit is scored once, by features as of its time, whatever stops it."""
 
 import os
 import shutil
@@ -41,7 +41,7 @@ def ready(trained, tmp_path):
 
 
 def run(settings, **more):
-    """Return what the small domain's stream did."""
+    """Return the summary of the small domain's stream."""
     return score(settings, "shop", **more)["taste"]
 
 
@@ -76,21 +76,6 @@ def one_batch(trained, tmp_path_factory, spark):
     lines = [line(visit, number, who=visit) for visit in range(1, 11) for number in range(3)]
     land(settings, [row | {"_batch": 2} for row in (*lines, *MIXED)])
     return settings, run(settings, since_batch=2)
-
-
-@pytest.fixture(scope="module")
-def started(trained, tmp_path_factory, spark):
-    """A home whose stream has scored visit 1; its checkpoint stands."""
-    settings = copied(trained, tmp_path_factory.mktemp("started") / "home")
-    land(settings, [line(1, 1, who=1)])
-    run(settings)
-    return settings
-
-
-@pytest.fixture
-def scored_once(started, tmp_path):
-    """A copy of the home whose stream has scored visit 1."""
-    return copied(started, tmp_path / "home")
 
 
 def test_a_visit_is_scored_with_the_features_of_gold(one_batch):
@@ -161,15 +146,15 @@ def test_nothing_new_starts_nothing(one_batch):
 
 
 def test_a_visit_in_two_batches_is_scored_once(scored_once, spark):
-    """Lines that come later find their visit scored; new visits beside them are not held up."""
+    """Lines that come later find their visit scored; new visits beside them are scored."""
     land(scored_once, [line(1, 2, who=1), line(2, 1, who=2)])
-    told = run(scored_once)
-    assert told["left_out"] == {"scored before": 1}
+    summary = run(scored_once)
+    assert summary["left_out"] == {"scored before": 1}
     assert scored(scored_once) == dict.fromkeys([(1, 1), (1, 2), (2, 1), (2, 2)], 1)
 
 
 def test_a_lost_checkpoint_loses_and_doubles_nothing(scored_once, spark):
-    """A new checkpoint counts its batches from 0, yet what it finds new is written."""
+    """A new checkpoint counts its batches from 0, yet the scores of new visits are written."""
     shutil.rmtree(scored_once.home / "checkpoints")
     land(scored_once, [line(2, 1, who=2)])
     run(scored_once)
@@ -187,8 +172,8 @@ def test_a_damaged_checkpoint_loses_and_doubles_nothing(scored_once, spark):
     assert checkpoint.with_name(f"{checkpoint.name}.damaged-1").is_dir()
 
 
-def test_the_published_candidates_are_met(ready, spark):
-    """What gold wrote after its last publication is not met; after the next one it is."""
+def test_visits_are_joined_with_the_published_candidates(ready, spark):
+    """Candidates that gold wrote after its last publication count after the next one only."""
     tables, candidates = Tables.at(ready), name("gold", "candidates")
     visits = [5] * 200
 
@@ -227,32 +212,32 @@ def test_always_on_scores_what_arrives(ready, spark, monkeypatch):
     """It waits for events, scores each once beside maintenance, and ends when its query is stopped."""
     monkeypatch.setattr(tables_upkeep, "FEW", 2)
     land(ready, [line(1, 1, who=1)])
-    said, told = {1: threading.Event(), 2: threading.Event()}, {}
+    reported, summary = {1: threading.Event(), 2: threading.Event()}, {}
 
     def progress(text):
-        for count, event in said.items():
+        for count, event in reported.items():
             if text.endswith(f" {count} events scored"):
                 event.set()
 
     def work():
-        told.update(run(ready, always_on=True, progress=progress))
+        summary.update(run(ready, always_on=True, progress=progress))
 
     thread = threading.Thread(target=work)
     thread.start()
     try:
-        assert said[1].wait(120)
+        assert reported[1].wait(120)
         land(ready, [line(9, 1, who=3)])
         (maintained,) = [d for d in maintain(ready, "shop")["domains"] if d["domain"] == "shop"]
         assert maintained["tables"]
         assert not maintained["busy"]
         spark.sql(f"optimize delta.`{Tables.at(ready).path(name('bronze', 'visits'))}`")
         land(ready, [line(2, 1, who=2)])
-        assert said[2].wait(120)
+        assert reported[2].wait(120)
     finally:
         for query in spark.streams.active:
             query.stop()
         thread.join(60)
-    assert told["scored"] == 2
+    assert summary["scored"] == 2
     assert scored(ready) == dict.fromkeys([(1, 1), (1, 2), (2, 1), (2, 2)], 1)
 
 

@@ -68,7 +68,7 @@ def test_a_jar_with_another_checksum_is_refused_and_removed(scripts, tmp_path):
 
 
 def test_a_jar_that_cannot_be_fetched_is_named(scripts, tmp_path):
-    """Without a network the message names the jar and shows what the fetcher said."""
+    """Without a network the message names the jar and shows what the fetcher printed."""
     lock = tmp_path / "jars.lock"
     lock.write_text(lock_line("a", b"good"), encoding="utf-8")
     fetcher = program(tmp_path / "bin", "java", "echo no route to host; exit 1")
@@ -78,21 +78,23 @@ def test_a_jar_that_cannot_be_fetched_is_named(scripts, tmp_path):
 
 def test_the_lock_names_the_jars_that_are_installed(scripts):
     """Each line of the lock is complete, and its jar is there with that checksum."""
-    for jar in scripts["jars"].locked():
+    jars = scripts["jars"].locked()
+    assert {jar.name for jar in jars} == {"delta-spark_4.2_2.13", "delta-storage"}
+    for jar in jars:
         content = (ROOT / ".tools" / "jars" / jar.file).read_bytes()
         assert hashlib.sha256(content).hexdigest() == jar.sha256
 
 
 @pytest.mark.parametrize(
-    ("said", "release"), [("17.0.21", 17), ("1.8.0_402", 8), ("21-ea", 21), ("25", 25)]
+    ("version", "release"), [("17.0.21", 17), ("1.8.0_402", 8), ("21-ea", 21), ("25", 25)]
 )
-def test_the_release_of_java_is_read(scripts, tmp_path, said, release):
+def test_the_release_of_java_is_read(scripts, tmp_path, version, release):
     """Old and new forms of a version are understood."""
-    java = program(tmp_path, "java", f"echo 'openjdk version \"{said}\" 2026-01-01' >&2")
+    java = program(tmp_path, "java", f"echo 'openjdk version \"{version}\" 2026-01-01' >&2")
     assert scripts["java"]._release(java) == release
 
 
-def test_without_java_one_line_says_what_to_install(scripts, tmp_path, monkeypatch):
+def test_without_java_one_line_names_what_to_install(scripts, tmp_path, monkeypatch):
     """Nobody's machine is changed when we may not: the message is one line."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("JAVA_HOME", raising=False)
@@ -102,7 +104,7 @@ def test_without_java_one_line_says_what_to_install(scripts, tmp_path, monkeypat
 
 
 def test_a_java_home_without_a_fit_java_is_named(scripts, tmp_path, monkeypatch):
-    """JAVA_HOME is the user's word: nothing else is used or installed in its place."""
+    """JAVA_HOME is the user's choice: nothing else is used or installed in its place."""
     program(tmp_path / "bin", "java", "echo 'openjdk version \"11.0.2\"' >&2")
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
     with pytest.raises(scripts["place"].SetUpError, match="JAVA_HOME"):
