@@ -1,35 +1,29 @@
-"""A run killed at any commit, or between two, is finished by the next one as if nothing had been."""
+"""Runs killed at any commit, or between two, that the next run finishes as if nothing had happened."""
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-import subprocess
 import sys
-import time
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from operations.quarantine_replay import replay
 from pipeline.run import run_layers
 from proofs import shop
 from proofs.convergence import Difference, delivered, differences, forget, stored
 from proofs.oracle import expected
+from proofs.processes import Ended, run_and_kill
 from proofs.records import records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
     from pyspark.sql import SparkSession
 
     from lakehouse.settings import Settings
     from proofs.log import Pack
 
-GIVE_UP_SECONDS = 300
 LONGEST_DELAY = 0.5
 # Two small files are worth to be merged, or these tables would be too small for upkeep to touch.
 MAINTAIN = "from lakehouse.storage import compaction; compaction.FEW = 2; from cli.main import main; main()"
@@ -42,7 +36,7 @@ PROGRAMS = {
 
 @dataclass(frozen=True)
 class Kill:
-    """When to kill what: so many commits after the start, so many seconds after the last of them."""
+    """When to kill a verb: so many commits after its start, so many seconds after the last of them."""
 
     commits: int
     delay: float = 0.0
@@ -51,7 +45,7 @@ class Kill:
 
 @dataclass(frozen=True)
 class Trial:
-    """One killed process: the commit after which it died, and what differs after the next run."""
+    """One killed process: the commit after which it died, and the differences after the next run."""
 
     kill: Kill
     last_commit: str
@@ -67,49 +61,46 @@ class Trial:
 
 
 class Harness:
-    """A home with a log half carried, half waiting, of which each trial kills a copy.
+    """A home with one half of a log loaded, the other pending; every trial kills a process on a copy.
 
-    For the replay of the quarantine all of it is carried, and the contracts are relaxed since.
+    For the replay of quarantine all of the log is loaded, and the contracts are relaxed since.
     """
 
     def __init__(self, spark: SparkSession, folder: Path, pack: Pack) -> None:
-        """Carry the first half; the second, with late and repeated records, waits."""
+        """Load the first half; the second, with late and duplicate records, is pending."""
         self.spark, self.folder = spark, folder
         events = pack.events()
-        self.wanted = {verb: expected(events, relaxed=verb == "replay") for verb in PROGRAMS}
+        self.expectations = {verb: expected(events, relaxed=verb == "replay") for verb in PROGRAMS}
         first, second = delivered(records(events), 2, Random(pack.seed))
         half = self._settings("half")
         self._land(half, "first", first)
-        self._carry(half)
+        self._run(half)
         self._land(half, "second", second)
-        self._carry(self._copy("half", "whole"))
+        self._run(self._copy("half", "whole"))
 
     def commits(self, verb: str = "run") -> int:
         """Return how many commits a verb takes when nothing disturbs it."""
         settings = self._start("undisturbed", verb)
-        before = len(_commits(settings.home))
-        died, _ = _run_and_kill(settings, Kill(sys.maxsize, verb=verb))
-        count = len(_commits(settings.home)) - before
-        self._carry(settings)
-        found = differences(stored(self.spark, settings), self.wanted[verb])
-        if died or found:
-            raise AssertionError(f"wrong without any kill: {found[0] if found else 'no end'}")
-        return count
+        ended = _run_and_kill(settings, Kill(sys.maxsize, verb=verb))
+        self._run(settings)
+        left = differences(stored(self.spark, settings), self.expectations[verb])
+        if ended.killed or left:
+            raise AssertionError(f"wrong without any kill: {left[0] if left else 'no end'}")
+        return len(ended.commits)
 
     def trial(self, kill: Kill) -> Trial:
-        """Kill a process on a copy, run, and say what differs from what nothing disturbed."""
+        """Kill a process on a copy, run, and return what differs from an undisturbed run."""
         settings = self._start("trial", kill.verb)
-        before = len(_commits(settings.home))
-        died, last = _run_and_kill(settings, replace(kill, commits=before + kill.commits))
+        ended = _run_and_kill(settings, kill)
         forget(self.spark)
         if kill.verb == "replay":
             replay(settings, shop.DOMAIN)
-        self._carry(settings)
+        self._run(settings)
         again = kill.verb == "replay" and replay(settings, shop.DOMAIN)["run"]
         if again or not run_layers(settings, shop.DOMAIN).nothing_new:
-            raise AssertionError("after what finished it there was something new")
-        found = differences(stored(self.spark, settings), self.wanted[kill.verb])
-        return Trial(kill, last, died, found)
+            raise AssertionError("after the run that finished it something was still pending")
+        left = differences(stored(self.spark, settings), self.expectations[kill.verb])
+        return Trial(kill, ended.last_commit, ended.killed, left)
 
     def _settings(self, home: str, verb: str = "run") -> Settings:
         relaxed = verb == "replay"
@@ -125,7 +116,7 @@ class Harness:
         shutil.copytree(self.folder / source, home, copy_function=shutil.copy2)
         return self._settings(name, verb)
 
-    def _carry(self, settings: Settings) -> None:
+    def _run(self, settings: Settings) -> None:
         forget(self.spark)
         run_layers(settings, shop.DOMAIN)
 
@@ -134,63 +125,17 @@ class Harness:
             shop.land(settings, dataset, name, [text for of, text in part if of == dataset])
 
 
-def points(commits: int, extra: int, seed: int, verb: str = "run") -> list[Kill]:
-    """Return a kill at each commit boundary, and `extra` ones at random moments between."""
+def points(commits: int, between: int, seed: int, verb: str = "run") -> list[Kill]:
+    """Return a kill at each commit boundary, and `between` kills at random moments between."""
     chance = Random(seed)
-    between = [
+    moments = [
         Kill(chance.randint(0, commits), chance.uniform(0, LONGEST_DELAY), verb)
-        for _ in range(extra)
+        for _ in range(between)
     ]
-    return [*(Kill(number, verb=verb) for number in range(1, commits + 1)), *between]
+    return [*(Kill(number, verb=verb) for number in range(1, commits + 1)), *moments]
 
 
-def _commits(home: Path) -> list[str]:
-    """Return the commits of all tables, as `layer/table/version`."""
-    return [
-        f"{log.parent.parent.parent.name}/{log.parent.parent.name}/{log.stem}"
-        for log in (home / "warehouse").glob("*/*/_delta_log/*.json")
-    ]
-
-
-def _run_and_kill(settings: Settings, kill: Kill) -> tuple[bool, str]:
-    """Start a process; kill it and its JVM once so many commits are there in all.
-
-    Return whether it died of it, and the last commit before.
-    """
-    known = set(_commits(settings.home))
-    last, deadline = "", time.monotonic() + GIVE_UP_SECONDS
-    with _running(settings, kill.verb) as process:
-        while process.poll() is None and time.monotonic() < deadline:
-            now = _commits(settings.home)
-            if new := set(now) - known:
-                known |= new
-                last = max(new)
-            if len(now) >= kill.commits:
-                time.sleep(kill.delay)
-                break
-            time.sleep(0.002)
-        died = process.poll() is None
-    return died, last
-
-
-@contextmanager
-def _running(settings: Settings, verb: str) -> Iterator[subprocess.Popen[Any]]:
-    environment = {
-        **os.environ,
-        "LAKEHOUSE_HOME": str(settings.home),
-        "LAKEHOUSE_CONTRACTS": str(settings.contracts),
-        "LAKEHOUSE_DBT_PROJECT": str(settings.dbt_project),
-        "LAKEHOUSE_DRIVER_MEMORY": "1g",
-    }
-    process = subprocess.Popen(
-        [sys.executable, *PROGRAMS[verb]],
-        env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        start_new_session=True, cwd=Path(__file__).parent.parent,
-    )  # fmt: skip
-    try:
-        yield process
-    finally:
-        # its JVM is in the same group
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+def _run_and_kill(settings: Settings, kill: Kill) -> Ended:
+    return run_and_kill(
+        settings, PROGRAMS[kill.verb], lambda made: len(made) >= kill.commits, kill.delay
+    )
