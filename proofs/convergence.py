@@ -1,4 +1,4 @@
-"""Random logs, shuffled, repeated and split over runs, give what plain Python says they should."""
+"""Random logs, shuffled, repeated and split over runs, give the tables that plain Python expects."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lakehouse.settings import Settings
     from proofs.log import Pack
 
-# What is compared of each table; the rest is audit: batches, flags, hashes of what is compared.
+# The columns compared of each table; the others are bookkeeping: batches, flags, hashes of these.
 COMPARED = {
     "sat_customer": ("id", "name", "tier", "vip", "note", "_hashdiff", "_op", "_sequence", "_source_ts"),
     "sat_customer_history": ("id", "name", "tier", "vip", "note", "_sequence", "valid_from", "valid_to",
@@ -47,22 +47,22 @@ GOLD = ("dim_", "fct_", "feat_")
 
 @dataclass(frozen=True)
 class Difference:
-    """A row that one side has more often than the other."""
+    """A row that is stored more often, or less often, than expected."""
 
     table: str
     row: tuple[Any, ...]
-    found: int
+    stored: int
     expected: int
 
     def __str__(self) -> str:
         """Return the difference as one line."""
-        return f"{self.table}: {self.row} found {self.found}, expected {self.expected}"
+        return f"{self.table}: {self.row} stored {self.stored}, expected {self.expected}"
 
 
 def try_pack(
     spark: SparkSession, folder: Path, pack: Pack, runs: int, deliver: int = 0
 ) -> list[Difference]:
-    """Carry a pack's log in an empty home and return where the tables differ from the oracle's.
+    """Load a pack's log into an empty home; return where the tables differ from the oracle's.
 
     `deliver` seeds how the records come: their order, which of them twice, in which run.
     """
@@ -96,42 +96,44 @@ def forget(spark: SparkSession) -> None:
 
 
 def stored(spark: SparkSession, settings: Settings) -> dict[str, Counter[tuple[Any, ...]]]:
-    """Return what the lakehouse holds, each table as a multiset of the compared columns."""
-    tables, found = Tables.at(settings), {}
+    """Return the tables of the lakehouse, each as a multiset of rows of the compared columns."""
+    tables, content = Tables.at(settings), {}
     for label, columns in COMPARED.items():
         table = f"sat_{label}" if label.startswith("scan_") else label
         name = TableName.of("gold" if label.startswith(GOLD) else "silver", shop.DOMAIN, table)
         if label.endswith(("_history", "_current")):
-            known = register(spark, settings, [name])
-            rows = spark.table(str(name)).select(*columns).toArrow() if known else None
+            registered = register(spark, settings, [name])
+            rows = spark.table(str(name)).select(*columns).toArrow() if registered else None
         else:
             rows = tables.read(name, list(columns))
         listed = [] if rows is None else rows.select(list(columns)).to_pylist()
-        found[label] = Counter(tuple(row[column] for column in columns) for row in listed)
-    return found
+        content[label] = Counter(tuple(row[column] for column in columns) for row in listed)
+    return content
 
 
-def differences(found: dict[str, Counter[tuple[Any, ...]]], wanted: Expected) -> list[Difference]:
-    """Return every row that is not as often on both sides."""
+def differences(
+    content: dict[str, Counter[tuple[Any, ...]]], expectation: Expected
+) -> list[Difference]:
+    """Return every row that is not stored as often as expected."""
     return [
-        Difference(table, row, rows[row], wanted.tables[table][row])
-        for table, rows in found.items()
-        for row in (rows - wanted.tables[table]) + (wanted.tables[table] - rows)
+        Difference(table, row, rows[row], expectation.tables[table][row])
+        for table, rows in content.items()
+        for row in (rows - expectation.tables[table]) + (expectation.tables[table] - rows)
     ]
 
 
 def shrunk(fails: Callable[[Pack], list[Difference]], pack: Pack) -> tuple[Pack, list[Difference]]:
     """Return the smallest pack that still fails: fewer groups, then fewer steps, no truncates."""
-    found = fails(pack)
+    left = fails(pack)
     smaller = True
     while smaller:
         smaller = False
         for candidate in _smaller(pack):
             differing = fails(candidate)
             if differing:
-                pack, found, smaller = candidate, differing, True
+                pack, left, smaller = candidate, differing, True
                 break
-    return pack, found
+    return pack, left
 
 
 def _smaller(pack: Pack) -> list[Pack]:

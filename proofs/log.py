@@ -1,4 +1,4 @@
-"""Random change logs of the shop: all operations, all oddities.
+"""Random change logs of the shop, with every operation and every oddity of Debezium.
 
 A pack is one log of many independent groups of keys, so that one run of the lakehouse tries many
 logs at once. Everything follows from the pack's seed and size.
@@ -21,11 +21,12 @@ DAY_MS = 86_400_000
 
 @dataclass(frozen=True)
 class Event:
-    """One change: where it stands, what it did, to which row.
+    """One change of one row.
 
-    `row` are the values of the row after it, by the contract's names; of a delete its key, without
-    a key the whole row. `old_key` is the key from which it moved the row; `left_out` the columns
-    that it does not carry; `before` the row that an update without a key replaced.
+    `place` is its position in the source's log. `row` is the row after the change, by the contract's
+    column names; of a delete the key, in a table without a key the whole row. `old_key` is the
+    former key of a moved row; `unchanged` are the columns with an unchanged (TOAST) value; `before`
+    is the row that an update without a key replaced.
     """
 
     dataset: str
@@ -34,7 +35,7 @@ class Event:
     ts_ms: int
     row: dict[str, Any] = field(hash=False)
     old_key: int | None = None
-    left_out: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
     before: dict[str, Any] | None = field(default=None, hash=False)
     early: bool = False
     group: int = -1
@@ -56,7 +57,7 @@ def _base36(number: int) -> str:
 
 @dataclass
 class Pack:
-    """Groups of keys that change in one log; `groups` says which, `steps` how much each does."""
+    """Groups of keys that change in one log; each of `groups` makes `steps` transactions."""
 
     seed: int
     groups: tuple[int, ...]
@@ -69,23 +70,23 @@ class Pack:
         turns = [group for group in self.groups for _ in range(self.steps)]
         chance.shuffle(turns)
         states = {group: _Group(group, Random(f"{self.seed}:{group}")) for group in self.groups}
-        found, records = [], iter(range(10**9))
+        events, records = [], iter(range(10**9))
         for group in self.groups:
-            found += states[group].snapshot((0, 0), records, again=False)
+            events += states[group].snapshot((0, 0), records, again=False)
         for number, group in enumerate(turns, start=1):
             end = number * 1000
             if self.truncates and number % (len(turns) // 2 + 1) == len(turns) // 3:
                 dataset = chance.choice(("customers", "orders", "scans"))
-                found.append(Event(dataset, "t", (end, 1, 1), _moment(chance, number), {}))
+                events.append(Event(dataset, "t", (end, 1, 1), _moment(chance, number), {}))
                 for state in states.values():
                     state.rows[dataset].clear()
                 continue
             state = states[group]
             if chance.random() < 0.05:
-                found += state.snapshot((end, _moment(chance, number)), records, again=True)
+                events += state.snapshot((end, _moment(chance, number)), records, again=True)
             else:
-                found += state.transaction(end, _moment(chance, number))
-        return found
+                events += state.transaction(end, _moment(chance, number))
+        return events
 
 
 def _moment(chance: Random, number: int) -> int:
@@ -113,16 +114,16 @@ class _Group:
                 self.rows["customers"][self.key()] = self.customer()
             for _ in range(self.chance.randint(0, 2)):
                 self.rows["scans"].append(self.scan())
-        found = []
+        events = []
         for dataset in ("customers",) if again else ("customers", "scans"):
             rows = self.rows[dataset]
             for key in list(rows) if dataset == "customers" else range(len(rows)):
                 row = {"id": key, **rows[key]} if dataset == "customers" else rows[key]
                 place = (end, 0, next(records) * 16384)
-                found.append(
+                events.append(
                     Event(dataset, "r", place, moment or START_MS, row, early=self.early, group=self.number)
                 )  # fmt: skip
-        return found
+        return events
 
     @property
     def early(self) -> bool:
@@ -152,17 +153,17 @@ class _Group:
         return {"item": f"milk {self.number}", "pieces": self.chance.randint(1, 2)}
 
     def transaction(self, end: int, moment: int) -> list[Event]:
-        found: list[Event] = []
+        events: list[Event] = []
         for _ in range(self.chance.randint(1, 5)):
             dataset = self.chance.choice(("customers", "orders", "orders", "scans"))
             change = self.copies if dataset == "scans" else self.keyed
             for op, more in change(dataset):
-                place = (end, 1, len(found) + 1)
-                found.append(
+                place = (end, 1, len(events) + 1)
+                events.append(
                     Event(dataset, op, place, moment, early=self.early, group=self.number, **more)
                 )
             self.done += 1
-        return found
+        return events
 
     def keyed(self, dataset: str) -> list[tuple[str, dict[str, Any]]]:
         chance, rows = self.chance, self.rows[dataset]
@@ -179,21 +180,21 @@ class _Group:
             return [("d", {"row": {"id": key}})]
         if kind < 0.4:
             return self.moved(dataset, key)
-        left_out: tuple[str, ...] = ()
+        unchanged: tuple[str, ...] = ()
         if kind > 0.5:  # else an update that changes nothing
             new = make()
             if dataset == "customers" and chance.random() < 0.4:
-                left_out, new["note"] = ("note",), rows[key]["note"]
+                unchanged, new["note"] = ("note",), rows[key]["note"]
             rows[key] = new
-        return [("u", {"row": {"id": key, **rows[key]}, "left_out": left_out})]
+        return [("u", {"row": {"id": key, **rows[key]}, "unchanged": unchanged})]
 
     def moved(self, dataset: str, key: int) -> list[tuple[str, dict[str, Any]]]:
         rows, new = self.rows[dataset], self.key()
         if new in rows:
             return []
         rows[new] = rows.pop(key)
-        left_out = ("note",) if dataset == "customers" and self.chance.random() < 0.5 else ()
-        create = {"row": {"id": new, **rows[new]}, "old_key": key, "left_out": left_out}
+        unchanged = ("note",) if dataset == "customers" and self.chance.random() < 0.5 else ()
+        create = {"row": {"id": new, **rows[new]}, "old_key": key, "unchanged": unchanged}
         return [("d", {"row": {"id": key}}), ("c", create)]
 
     def copies(self, _: str) -> list[tuple[str, dict[str, Any]]]:

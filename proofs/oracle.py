@@ -1,4 +1,4 @@
-"""What the lakehouse should hold, in plain Python: no Spark, no SQL, none of its code.
+"""The expected tables of the lakehouse, in plain Python: no Spark, no SQL, none of its code.
 
 It reads the events in the source's order; the lakehouse gets them in any order, some of them twice.
 """
@@ -65,25 +65,25 @@ def _is_good(event: Event) -> bool:
 
 
 def expected(events: list[Event], *, relaxed: bool = False) -> Expected:
-    """Return what silver and gold should hold after all events; relaxed, bad rows pass as well."""
+    """Return the expected tables of silver and gold after all events; `relaxed` lets bad rows pass."""
     good = [event for event in events if relaxed or _is_good(event)]
-    found = Expected()
+    content = Expected()
     customers = _keyed(good, "customers", CUSTOMER)
     orders = _keyed(good, "orders", ORDER)
-    _silver(found, "customer", customers, CUSTOMER)
-    _silver(found, "placed", orders, ORDER)
+    _silver(content, "customer", customers, CUSTOMER)
+    _silver(content, "placed", orders, ORDER)
     hubs: dict[str, set[int]] = {"customer": set(customers), "order": set(orders)}
     for states in orders.values():
         hubs["customer"] |= {s.values["customer_id"] for s in states if s.values}
     for hub, keys in hubs.items():
         rows = Counter((key_hash(key), key) for key in keys if key is not None)
-        found.tables[f"hub_{hub}"] = rows + Counter({(GHOST, None): 1})
-    found.tables["scan_current"] = _copies(good)
-    found.tables["dim_customer"] = _dimension(customers)
+        content.tables[f"hub_{hub}"] = rows + Counter({(GHOST, None): 1})
+    content.tables["scan_current"] = _copies(good)
+    content.tables["dim_customer"] = _dimension(customers)
     facts = _facts(orders)
-    found.tables["fct_order"] = Counter(facts)
-    found.tables["feat_customer_day"] = _features(facts)
-    return found
+    content.tables["fct_order"] = Counter(facts)
+    content.tables["feat_customer_day"] = _features(facts)
+    return content
 
 
 @dataclass
@@ -97,7 +97,7 @@ class _State:
 
 
 def _keyed(events: list[Event], dataset: str, columns: tuple[str, ...]) -> dict[int, list[_State]]:
-    """Return the states of each key in order, truncates spelt out, left-out values filled."""
+    """Return the states of each key in order, truncates spelt out as deletes, unchanged values filled."""
     states: dict[int, list[_State]] = defaultdict(list)
     last: dict[int, dict[str, Any]] = {}
     for event in sorted(events, key=lambda event: event.place):
@@ -105,15 +105,15 @@ def _keyed(events: list[Event], dataset: str, columns: tuple[str, ...]) -> dict[
             continue
         at = moment(event.ts_ms)
         if event.op == "t":
-            for key, known in states.items():
-                states[key] = [*known, _State("d", event.sequence, at, None)]
+            for key, earlier in states.items():
+                states[key] = [*earlier, _State("d", event.sequence, at, None)]
             continue
         key = event.row["id"]
         if event.op == "d":
             states[key].append(_State("d", event.sequence, at, None))
             continue
         values = {column: event.row[column] for column in columns}
-        for column in event.left_out:
+        for column in event.unchanged:
             source = key if event.old_key is None else event.old_key
             values[column] = last.get(source, {}).get(column)
         last[key] = values
@@ -122,7 +122,7 @@ def _keyed(events: list[Event], dataset: str, columns: tuple[str, ...]) -> dict[
 
 
 def _silver(
-    found: Expected, name: str, rows: dict[int, list[_State]], columns: tuple[str, ...]
+    content: Expected, name: str, rows: dict[int, list[_State]], columns: tuple[str, ...]
 ) -> None:
     events: Counter[Row] = Counter()
     history: Counter[Row] = Counter()
@@ -138,7 +138,7 @@ def _silver(
         if states[-1].values is not None:
             texts = [_plain(c, states[-1].values[c]) for c in columns]
             current[(key, *texts, states[-1].sequence)] += 1
-    found.tables |= {
+    content.tables |= {
         f"sat_{name}": events, f"sat_{name}_history": history, f"sat_{name}_current": current,
     }  # fmt: skip
 
@@ -183,7 +183,7 @@ def _scan(row: dict[str, Any]) -> Row:
 
 
 def _dimension(customers: dict[int, list[_State]]) -> Counter[Row]:
-    """Return the versions of customers: what nobody could have seen is left out."""
+    """Return the versions of customers: those that were never visible are not among them."""
     rows: Counter[Row] = Counter()
     for key, states in customers.items():
         seen = [span for span in _spans(states) if span[2] is None or span[2] > span[1]]

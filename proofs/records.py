@@ -1,4 +1,4 @@
-"""A log of the shop as Kafka records of Debezium, as its JSON converter writes them."""
+"""The change log of the shop as Kafka records, as Debezium's JSON converter writes them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from proofs.log import Event
 
-LEFT_OUT = "__debezium_unavailable_value"
+UNCHANGED_VALUE = "__debezium_unavailable_value"
 
 
 def records(events: list[Event]) -> list[tuple[str, str]]:
-    """Return (dataset, Kafka record as text) for each event, and a tombstone after each delete."""
-    found = []
+    """Return (dataset, Kafka record as text) of every event, with a tombstone after a delete."""
+    texts = []
     for number, event in enumerate(events):
         offset = event.place[2] // 16384 if event.op == "r" else 10**6 + 2 * number
         record = {
@@ -24,11 +24,11 @@ def records(events: list[Event]) -> list[tuple[str, str]]:
         }  # fmt: skip
         if event.old_key is not None:
             record["headers"] = {"__debezium.oldkey": json.dumps({"id": event.old_key})}
-        found.append((event.dataset, json.dumps(record)))
+        texts.append((event.dataset, json.dumps(record)))
         if event.op == "d":
             tombstone = record | {"offset": offset + 1, "value": None}
-            found.append((event.dataset, json.dumps(tombstone)))
-    return found
+            texts.append((event.dataset, json.dumps(tombstone)))
+    return texts
 
 
 def _envelope(event: Event) -> dict[str, Any]:
@@ -57,8 +57,8 @@ def _envelope(event: Event) -> dict[str, Any]:
 
 def _image(event: Event, row: dict[str, Any]) -> dict[str, Any]:
     image = {name: _text(name, value) for name, value in row.items()}
-    for name in event.left_out:
-        image[name] = LEFT_OUT
+    for name in event.unchanged:
+        image[name] = UNCHANGED_VALUE
     if event.early:
         image.pop("vip", None)
         if "tier" in image:

@@ -1,4 +1,4 @@
-"""A small shop for the proofs: two datasets with all that a change log can do, and gold on top."""
+"""A small shop for the proofs: everything a change log can do in three datasets, and gold on top."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 DOMAIN = "proof"
 HERE = Path(__file__).parent
 TIERS = ("bronze", "silver", "gold")
-# What the rows have that the contracts turn away, until they are relaxed.
+# Values that the contracts reject until they are relaxed.
 BAD_TIER, BAD_AMOUNT = "tin", 5000
 
 

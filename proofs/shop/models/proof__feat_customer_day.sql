@@ -1,4 +1,4 @@
--- One row is one customer and day with an order: what was known of it when the day was over.
+-- One row is one customer and day with an order: as it was at the end of the day.
 {{ config(unique_key=['customer_hk', 'day'], scope_key='customer_hk') }}
 {% set since = watermark() %}
 

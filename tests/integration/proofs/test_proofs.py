@@ -1,4 +1,4 @@
-"""The proofs in short: `make prove` runs them for as long as one likes."""
+"""The proofs in short: `make prove` runs them at length."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ LOGS, STEPS, RUNS = 100, 6, 2
 
 
 def test_any_log_converges(catalog, tmp_path):
-    """100 random logs, shuffled, repeated and split: vault, dimension, fact and features are right."""
+    """100 random logs, shuffled, with duplicates and split: vault, dimension, fact and features are right."""
     pack = Pack(SEED, tuple(range(1, LOGS + 1)), STEPS)
     assert try_pack(catalog, tmp_path, pack, RUNS, SEED) == [], f"PROOF_SEED={SEED}"
 
 
 def test_the_logs_have_everything_in_them():
-    """All operations, left-out values, moved keys, bad rows and both schemas occur."""
+    """All operations, unchanged values, moved keys, bad rows and both schemas occur."""
     events = Pack(SEED, tuple(range(1, LOGS + 1)), STEPS).events()
     assert {event.op for event in events} == set("rcudt")
     assert {event.early for event in events} == {True, False}
-    assert min(Counter(bool(e.left_out) for e in events).values()) > 20
+    assert min(Counter(bool(e.unchanged) for e in events).values()) > 20
     assert min(Counter(e.old_key is None for e in events).values()) > 20
     assert any(event.row.get("tier") == "tin" for event in events)
 
 
 def test_a_failing_pack_shrinks():
-    """What is reported is the least that still fails: the one group that is to blame."""
+    """The smallest pack that still fails is reported: the one group that is to blame."""
     to_blame = 37
 
     def fails(pack):
@@ -46,7 +46,7 @@ def test_a_failing_pack_shrinks():
 
 
 def test_the_oracle_goes_by_place():
-    """What counts is where an event stands in the source's log, not where it stands in the list."""
+    """Events count in the order of the source's log, not in that of the list."""
     rows = [{"item": "milk", "pieces": pieces} for pieces in (1, 2)]
     log = [Event("scans", "c", (at, 1, 1), 0, row) for at, row in zip((10, 30), rows, strict=True)]
     emptied = Event("scans", "t", (20, 1, 1), 0, {})
