@@ -1,4 +1,4 @@
-"""The verb `audit`: whether every planted fault was met as promised, and no good row hurt."""
+"""The verb `audit`: compare every planted fault with its outcome, and count false positives."""
 
 from __future__ import annotations
 
@@ -16,39 +16,41 @@ SHOWN = 20
 
 
 def _audit(domain: Domain, json: Json = False) -> None:
-    """Compare what happened with the faults that were planted; exit code 1 unless all is as promised."""
+    """Compare the tables with the faults that were planted; exit code 1 unless all is as promised."""
     from operations.fault_audit import audit
 
-    found = audit(read_settings(), domain).to_dict()
-    emit(found, json, _page)
-    if not found["passed"]:
+    result = audit(read_settings(), domain).to_dict()
+    emit(result, json, _page)
+    if not result["passed"]:
         raise typer.Exit(1)
 
 
-def _page(out: Console, found: dict[str, Any]) -> None:
+def _page(out: Console, result: dict[str, Any]) -> None:
     kinds = [
         (k["kind"], k["planted"], k["met"], _share(k["recall"]), _share(k["precision"]))
-        for k in found["kinds"]
+        for k in result["kinds"]
     ]
-    total = (_share(found["recall"]), _share(found["precision"]))
-    met = sum(kind["met"] for kind in found["kinds"])
+    total = (_share(result["recall"]), _share(result["precision"]))
+    met = sum(kind["met"] for kind in result["kinds"])
     titles = ["kind of fault", ">planted", ">met", ">recall", ">precision"]
-    out.print(table("", titles, [*kinds, ("all", found["planted"], met, *total)]))
+    out.print(table("", titles, [*kinds, ("all", result["planted"], met, *total)]))
     names = ["input", "valid", "quarantined", "superseded"]
-    rows = [[row["dataset"], *(row[n] for n in names), row["as_promised"]] for row in found["rows"]]
+    rows = [
+        [row["dataset"], *(row[n] for n in names), row["as_promised"]] for row in result["rows"]
+    ]
     titles = ["dataset", ">rows in", ">valid", ">quarantined", ">superseded", "as the source says"]
     out.print(table("", titles, rows))
-    for problem in found["problems"][:SHOWN]:
+    for problem in result["problems"][:SHOWN]:
         out.print(problem, markup=False)
-    if len(found["problems"]) > SHOWN:
-        out.print(f"{len(found['problems']) - SHOWN} more; --json lists all")
-    verdict = (
-        f"recall {total[0]}, precision {total[1]}: every fault was met as promised, no good row hurt"
-        if found["passed"]
-        else f"recall {total[0]}, precision {total[1]}: {len(found['problems'])} not as promised. "
-        f"Where files wait, `lakehouse run {found['domain']}` first"
+    if len(result["problems"]) > SHOWN:
+        out.print(f"{len(result['problems']) - SHOWN} more; --json lists all")
+    outcome = (
+        f"recall {total[0]}, precision {total[1]}: every fault was met as promised, no false positive"
+        if result["passed"]
+        else f"recall {total[0]}, precision {total[1]}: {len(result['problems'])} not as promised. "
+        f"Where files are pending, `lakehouse run {result['domain']}` first"
     )
-    out.print(f"through {found['through']}: {verdict}", markup=False)
+    out.print(f"through {result['through']}: {outcome}", markup=False)
 
 
 def _share(part: float) -> str:

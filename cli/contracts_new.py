@@ -8,7 +8,7 @@ import typer
 
 from cli.arguments import Json, examples, read_settings
 from cli.output import emit
-from operations.authoring.draft import new
+from operations.authoring.draft import new_contract
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,7 +34,7 @@ def _command(
     json: Json = False,
 ) -> None:
     """Draft a contract from data: types, bounds, allowed values, keys, what looks personal."""
-    found = new(read_settings(), domain, dataset, source, table=table, write=write)
+    found = new_contract(read_settings(), domain, dataset, source, table=table, write=write)
     emit(found, json, _page)
 
 

@@ -9,7 +9,7 @@ import typer
 from cli.arguments import Json, read_settings
 from cli.output import emit, table
 from lakehouse.formatting import show
-from operations.authoring.describe import described, find, gate_sql
+from operations.authoring.describe import describe, find_contract, gate_sql
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,8 +27,8 @@ def command(
     json: Json = False,
 ) -> None:
     """Show a contract: columns, rules, service levels, vault; or what it compiles to."""
-    contract = find(read_settings(), names)
-    found = described(contract)
+    contract = find_contract(read_settings(), names)
+    found = describe(contract)
     if sql:
         found["sql"] = gate_sql(contract)
     if pandera:

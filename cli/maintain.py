@@ -1,4 +1,4 @@
-"""The verb `maintain`: what keeps tables small and quick, within what is promised."""
+"""The verb `maintain`: merge small files, remove old ones, shorten logs, within the retention."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def _page(out: Console, found: dict[str, Any]) -> None:
-    would = "would be " if found["dry_run"] else ""
+def _page(out: Console, result: dict[str, Any]) -> None:
+    would = "would be " if result["dry_run"] else ""
     columns = [
         "table",
         ">files",
@@ -27,33 +27,34 @@ def _page(out: Console, found: dict[str, Any]) -> None:
         ">log files",
         "note",
     ]
-    for one in found["domains"]:
-        lines = [_line(each) for each in one["tables"]]
+    for domain in result["domains"]:
+        lines = [_line(row) for row in domain["tables"]]
         lines = [line for line in lines if any(line[2:])]
-        if one["busy"]:
-            out.print(f"{one['domain']}: {one['busy']}", markup=False)
+        if domain["busy"]:
+            out.print(f"{domain['domain']}: {domain['busy']}", markup=False)
         elif lines:
-            out.print(table(one["domain"], columns, lines))
+            out.print(table(domain["domain"], columns, lines))
         else:
-            out.print(f"{one['domain']}: nothing to do")
-        for path in one["checkpoints_to_remove"]:
+            out.print(f"{domain['domain']}: nothing to do")
+        for path in domain["checkpoints_to_remove"]:
             out.print(
                 f"checkpoint {would}removed, no contract has its stream: {path}", markup=False
             )
-    out.print(f"every version of the last {found['keeps_days']} days can be read and returned to")
+    days = result["keeps_days"]
+    out.print(f"every version of the last {days} days can be read and rolled back to")
 
 
-def _line(each: dict[str, Any]) -> list[Any]:
-    notes = [f"not merged: {each['not_merged']}"] if each["not_merged"] else []
-    notes += ["retention set"] if each["sets_retention"] else []
+def _line(row: dict[str, Any]) -> list[Any]:
+    notes = [f"not merged: {row['not_merged']}"] if row["not_merged"] else []
+    notes += ["retention set"] if row["sets_retention"] else []
     return [
-        each["table"],
-        each["files"],
-        each["files_to_merge"] or None,
-        size(each["bytes_to_merge"]) if each["files_to_merge"] else "",
-        each["files_to_remove"] or None,
-        size(each["bytes_to_remove"]) if each["files_to_remove"] else "",
-        each["log_files_to_remove"] or None,
+        row["table"],
+        row["files"],
+        row["files_to_merge"] or None,
+        size(row["bytes_to_merge"]) if row["files_to_merge"] else "",
+        row["files_to_remove"] or None,
+        size(row["bytes_to_remove"]) if row["files_to_remove"] else "",
+        row["log_files_to_remove"] or None,
         "; ".join(notes),
     ]
 
@@ -69,13 +70,13 @@ def _command(
     dry_run: DryRun = False,
     json: Json = False,
 ) -> None:
-    """Merge small files, remove those that no promised version needs, and shorten the logs."""
+    """Merge small files, remove those that no retained version needs, and shorten the logs."""
     from operations.maintenance import maintain
 
     settings = read_settings()
     with Progress() as progress:
-        found = maintain(settings, domain, keep_days=keep_days, dry_run=dry_run, progress=progress)
-    emit(found, json, _page)
+        result = maintain(settings, domain, keep_days=keep_days, dry_run=dry_run, progress=progress)
+    emit(result, json, _page)
 
 
 def add_to(app: typer.Typer) -> None:

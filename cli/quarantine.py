@@ -1,4 +1,4 @@
-"""The verb `quarantine`: list and show refused rows; replay and expire stand in files of their own."""
+"""The verb `quarantine`: list and show rejected rows; replay and expire are files of their own."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def _list(domain: AnyDomain = "", json: Json = False) -> None:
     emit({"reasons": reasons(read_settings(), domain)}, json, _reasons)
 
 
-def _reasons(out: Console, found: dict[str, Any]) -> None:
-    if not found["reasons"]:
+def _reasons(out: Console, result: dict[str, Any]) -> None:
+    if not result["reasons"]:
         out.print("nothing in quarantine")
         return
     names = ["domain", "dataset", "column", "rule", ">rows", ">open", ">first run", ">last run"]
     keys = [name.lstrip(">").replace(" ", "_") for name in names]
-    out.print(table("", names, [[row[key] for key in keys] for row in found["reasons"]]))
+    out.print(table("", names, [[row[key] for key in keys] for row in result["reasons"]]))
 
 
 def _show(
@@ -44,22 +44,22 @@ def _show(
     json: Json = False,
 ) -> None:
     """Show a dataset's newest quarantined rows with every reason; personal values are masked."""
-    found = rows_of(read_settings(), domain, dataset, rule=rule, limit=limit, unseal=unseal)
-    emit(found, json, _rows)
+    result = rows_of(read_settings(), domain, dataset, rule=rule, limit=limit, unseal=unseal)
+    emit(result, json, _rows)
 
 
-def _rows(out: Console, found: dict[str, Any]) -> None:
-    if not found["rows"]:
-        out.print(f"nothing of {found['dataset']} in quarantine", markup=False)
+def _rows(out: Console, result: dict[str, Any]) -> None:
+    if not result["rows"]:
+        out.print(f"nothing of {result['dataset']} in quarantine", markup=False)
         return
     lines = []
-    for row in found["rows"]:
+    for row in result["rows"]:
         failures = [f"{f['column']}: {f['rule']} ({f['value']})" for f in row["failures"]]
         values = ", ".join(f"{key}={value}" for key, value in row["row"].items())
         lines.append([row["_batch"], row["status"], "\n".join(failures), values, row["_source"]])
-    out.print(table(found["dataset"], [">run", "status", "reasons", "row", "source"], lines))
-    if found["total"] > len(lines):
-        out.print(f"{len(lines)} of {found['total']:,} rows; --limit shows more")
+    out.print(table(result["dataset"], [">run", "status", "reasons", "row", "source"], lines))
+    if result["total"] > len(lines):
+        out.print(f"{len(lines)} of {result['total']:,} rows; --limit shows more")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -82,4 +82,6 @@ def add_to(app: typer.Typer) -> None:
         "lakehouse quarantine expire {domain} --older-than 30d --yes",
     )
     verb.command("expire", epilog=examples(*lines))(quarantine_expire.command)
-    app.add_typer(verb, name="quarantine", help="Rows that a gate refused, why, and what next.")
+    app.add_typer(
+        verb, name="quarantine", help="Rows that a gate rejected: list, show, replay, expire."
+    )

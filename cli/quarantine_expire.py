@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def _page(out: Console, found: dict[str, Any]) -> None:
-    if not found["datasets"]:
+def _page(out: Console, result: dict[str, Any]) -> None:
+    if not result["datasets"]:
         out.print("nothing in quarantine is that old")
         return
-    lines = [[row["dataset"], row["open"], row["replayed"]] for row in found["datasets"]]
+    lines = [[row["dataset"], row["open"], row["replayed"]] for row in result["datasets"]]
     out.print(table("", ["dataset", ">open rows", ">replayed rows"], lines))
-    if found.get("run"):
+    if result.get("run"):
         out.print(
-            f"run {found['run']}; earlier versions of the tables hold the rows until "
+            f"run {result['run']}; earlier versions of the tables contain the values until "
             "`lakehouse maintain` removes their files",
             markup=False,
         )
@@ -32,13 +32,13 @@ def _page(out: Console, found: dict[str, Any]) -> None:
 def command(
     domain: Domain,
     older_than: Annotated[
-        str, typer.Option("--older-than", help="As 90d, 12h or 4w, since it was refused.")
+        str, typer.Option("--older-than", help="As 90d, 12h or 4w, since the row was rejected.")
     ] = "90d",
     yes: Yes = False,
     dry_run: DryRun = False,
     json: Json = False,
 ) -> None:
-    """Give up rows that have waited too long: their values go, their reasons and counts stay."""
+    """Expire rows that were rejected long ago: their values go, their reasons and counts stay."""
     settings, span = read_settings(), age(older_than)
     chosen = {"domain": domain, "datasets": plan(settings, domain, span)}
     if dry_run or not chosen["datasets"]:
@@ -46,7 +46,7 @@ def command(
         return
     if not json:
         _page(console(), chosen)
-    if not go_on("let go of what these rows held?", yes=yes, as_json=json):
+    if not go_on("remove the values of these rows?", yes=yes, as_json=json):
         raise typer.Abort
     with Progress() as progress:
         done = expire(settings, domain, span, progress)

@@ -15,26 +15,26 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def _page(out: Console, found: dict[str, Any]) -> None:
-    if not found["datasets"]:
+def _page(out: Console, result: dict[str, Any]) -> None:
+    if not result["datasets"]:
         out.print("no open row in quarantine")
         return
-    names = ["dataset", ">open", ">would pass" if found["dry_run"] else ">replayed", ">still open"]
+    names = ["dataset", ">open", ">would pass" if result["dry_run"] else ">replayed", ">still open"]
     keys = ("dataset", "open", "replayed", "still_open")
-    out.print(table("", names, [[row[key] for key in keys] for row in found["datasets"]]))
-    for row in found["datasets"]:
+    out.print(table("", names, [[row[key] for key in keys] for row in result["datasets"]]))
+    for row in result["datasets"]:
         if row["missing"]:
             out.print(
-                f"{row['dataset']}: {row['missing']:,} rows are in bronze no more", markup=False
+                f"{row['dataset']}: {row['missing']:,} rows are no longer in bronze", markup=False
             )
-    if found["run"]:
+    if result["run"]:
         out.print(
-            f"run {found['run']}; `lakehouse run {found['domain']}` carries them on, "
-            f"`lakehouse rollback {found['run']}` undoes it",
+            f"run {result['run']}; `lakehouse run {result['domain']}` builds gold from them, "
+            f"`lakehouse rollback {result['run']}` rolls it back",
             markup=False,
         )
-    elif not found["dry_run"]:
-        out.print("nothing passes that did not before: nothing was written")
+    elif not result["dry_run"]:
+        out.print("no further row passes: nothing was written")
 
 
 def command(

@@ -1,4 +1,4 @@
-"""The verb `rebuild`: restate a slice with all that depends on it, after showing the plan."""
+"""The verb `rebuild`: rebuild a table or slice with all that depends on it, after showing the plan."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def _page(out: Console, found: dict[str, Any]) -> None:
-    where = f" where {found['where']}" if found["where"] else ""
-    out.print(f"{found['table']}{where}: {found['how']}", markup=False)
-    if "stored" in found:
+def _page(out: Console, plan: dict[str, Any]) -> None:
+    where = f" where {plan['where']}" if plan["where"] else ""
+    out.print(f"{plan['table']}{where}: {plan['how']}", markup=False)
+    if "stored" in plan:
         names = ["stored", "added", "changed", "removed"]
-        out.print(table("rows", [f">{name}" for name in names], [[found[name] for name in names]]))
-    for name in found["dependants"]:
-        out.print(f"  {name}: {found['dependants_how']}", markup=False)
+        out.print(table("rows", [f">{name}" for name in names], [[plan[name] for name in names]]))
+    for name in plan["dependants"]:
+        out.print(f"  {name}: {plan['dependants_how']}", markup=False)
 
 
-def _done(out: Console, found: dict[str, Any]) -> None:
-    lines = [[step["table"], step["written"], step["message"]] for step in found["steps"]]
+def _done(out: Console, result: dict[str, Any]) -> None:
+    lines = [[step["table"], step["written"], step["message"]] for step in result["steps"]]
     out.print(table("", ["table", ">written", "note"], lines))
-    out.print(f"run {found['run']}; `lakehouse rollback {found['run']}` undoes it", markup=False)
+    run = result["run"]
+    out.print(f"run {run}; `lakehouse rollback {run}` rolls it back", markup=False)
 
 
 def _command(
@@ -43,7 +44,7 @@ def _command(
     dry_run: DryRun = False,
     json: Json = False,
 ) -> None:
-    """Derive a slice of a table again, with all its keys' rows in gold; the plan is shown first."""
+    """Rebuild a table or a slice of it, with its keys' rows in gold; the plan is shown first."""
     from lakehouse.storage.catalog import names_in
     from operations.query import refuse_calls
     from operations.rebuild import plan, rebuild
@@ -53,7 +54,7 @@ def _command(
         names_in(f"select 1 where {where}")
         refuse_calls(f"select 1 where {where}")
     with Progress() as progress:
-        progress("looking at what would change")
+        progress("comparing with bronze")
         chosen = plan(settings, name, where).to_dict()
     if dry_run:
         emit(chosen | {"dry_run": True}, json, _page)

@@ -1,4 +1,4 @@
-"""The verb `rollback`: undo a run and what was made from it, after showing the plan."""
+"""The verb `rollback`: roll back a run and what was made from it, after showing the plan."""
 
 from __future__ import annotations
 
@@ -14,37 +14,36 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def _page(out: Console, found: dict[str, Any]) -> None:
-    runs = found["undone"]
-    names = ["run", "what", "status", "at"]
-    out.print(table(f"undone in {found['domain']}", names, [[r[n] for n in names] for r in runs]))
+def _page(out: Console, plan: dict[str, Any]) -> None:
+    names = ["run", "verb", "status", "at"]
+    runs = [[run[name] for name in names] for run in plan["runs"]]
+    out.print(table(f"runs of {plan['domain']} to roll back", names, runs))
     lines = [
         [
-            each["table"], each["version"], each["rows"],
-            "empty" if each["back_to"] is None else each["back_to"], each["rows_then"],
+            row["table"], row["version"], row["rows"],
+            "empty" if row["target"] is None else row["target"], row["rows_after"],
         ]
-        for each in found["tables"]
+        for row in plan["tables"]
     ]  # fmt: skip
     if lines:
-        columns = ["table", ">version", ">rows", ">back to", ">rows then"]
+        columns = ["table", ">version", ">rows", ">target version", ">rows after"]
         out.print(table("tables", columns, lines))
     else:
         out.print("every table is as it was before")
-    if found["files_to_load_again"]:
-        out.print(f"files that the next run loads again: {len(found['files_to_load_again'])}")
-    if found["files_gone"]:
-        listed = ", ".join(found["files_gone"])
+    if plan["files_to_reload"]:
+        out.print(f"files that the next run loads again: {len(plan['files_to_reload'])}")
+    if plan["files_missing"]:
+        listed = ", ".join(plan["files_missing"])
         out.print(f"no longer landed, so they cannot be loaded again: {listed}", markup=False)
-    for name, why in found["left_alone"].items():
-        out.print(f"left alone: {name}, since {why}", markup=False)
+    for name, reason in plan["kept"].items():
+        out.print(f"kept: {name}, since {reason}", markup=False)
 
 
-def _done(out: Console, found: dict[str, Any]) -> None:
-    again = any(run["what"] == "run" for run in found["undone"])
+def _done(out: Console, result: dict[str, Any]) -> None:
+    again = any(run["verb"] == "run" for run in result["runs"])
     out.print(
-        f"run {found['rollback']}: {len(found['tables'])} tables are back to where run "
-        f"{found['run']} found them"
-        + (f"; `lakehouse run {found['domain']}` does it again" if again else ""),
+        f"run {result['rollback']}: {len(result['tables'])} tables are as they were before run "
+        f"{result['run']}" + (f"; `lakehouse run {result['domain']}` repeats it" if again else ""),
         markup=False,
     )
 
@@ -58,7 +57,7 @@ def _command(
     dry_run: DryRun = False,
     json: Json = False,
 ) -> None:
-    """Return every table that a run touched, and later ones of its domain, to how that run found it."""
+    """Restore every table that a run and later ones of its domain wrote to its version before the run."""
     from operations.rollback import roll_back
     from operations.rollback_plan import plan
 
@@ -69,7 +68,7 @@ def _command(
         return
     if not json:
         _page(console(), chosen)
-    if not go_on("undo this?", yes=yes, as_json=json):
+    if not go_on("roll this back?", yes=yes, as_json=json):
         raise typer.Abort
     with Progress() as progress:
         done = roll_back(settings, run, progress)

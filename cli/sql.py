@@ -12,19 +12,19 @@ import typer
 from cli.arguments import Json, examples, read_settings
 from cli.output import Progress, emit, stdout, table
 from lakehouse.formatting import show
-from operations.query import SHOWN, Answer, answer, frame
+from operations.query import DEFAULT_LIMIT, QueryResult, frame, run_query
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 
-def _page(out: Console, found: Answer) -> None:
+def _page(out: Console, result: QueryResult) -> None:
     numbers = ("decimal", "double", "float", "int", "bigint", "smallint", "tinyint")
-    names = [f">{name}" if kind.startswith(numbers) else name for name, kind in found.columns]
-    rows = [[_text(value) for value in row] for row in found.rows]
+    names = [f">{name}" if kind.startswith(numbers) else name for name, kind in result.columns]
+    rows = [[_text(value) for value in row] for row in result.rows]
     out.print(table("", names, rows))
-    count = len(found.rows)
-    more = "; there are more: --limit 0 shows all" if found.more else ""
+    count = len(result.rows)
+    more = "; there are more: --limit 0 shows all" if result.more else ""
     out.print(f"{count:,} row{'' if count == 1 else 's'}{more}")
 
 
@@ -48,7 +48,10 @@ def _command(
     limit: Annotated[
         int | None,
         typer.Option(
-            "--limit", "-n", min=0, help=f"Rows shown, 0 for all; {SHOWN} unless --csv or --out."
+            "--limit",
+            "-n",
+            min=0,
+            help=f"Rows shown, 0 for all; {DEFAULT_LIMIT} unless --csv or --out.",
         ),
     ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV on stdout.")] = False,
@@ -74,14 +77,14 @@ def _command(
         progress("starting Spark")
         rows = frame(settings, query)
         progress("querying")
-        wanted = rows.limit(limit) if limit else rows
+        limited = rows.limit(limit) if limit else rows
         if out is not None:
-            emit({"file": str(out), "rows": write_file(wanted, out)}, json)
+            emit({"file": str(out), "rows": write_file(limited, out)}, json)
         elif as_csv:
-            write_csv(wanted, stdout(), settings.home)
+            write_csv(limited, stdout(), settings.home)
         else:
-            found = answer(rows, SHOWN if limit is None else limit)
-            emit(found.to_dict() if json else found, json, _page)
+            result = run_query(rows, DEFAULT_LIMIT if limit is None else limit)
+            emit(result.to_dict() if json else result, json, _page)
 
 
 def add_to(app: typer.Typer) -> None:

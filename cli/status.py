@@ -1,4 +1,4 @@
-"""The verb `status`: where every table of every domain stands."""
+"""The verb `status`: rows, versions, freshness and last run of every table of every domain."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def _page(out: Console, found: dict[str, Any]) -> None:
-    if not any(one["tables"] or one["waiting"] for one in found["domains"]):
-        out.print(f"No tables yet in {found['warehouse']}. Try `lakehouse demo`.", markup=False)
+def _page(out: Console, result: dict[str, Any]) -> None:
+    if not any(domain["tables"] or domain["pending"] for domain in result["domains"]):
+        out.print(f"No tables yet in {result['warehouse']}. Try `lakehouse demo`.", markup=False)
         return
-    for one in found["domains"]:
-        out.print(table(one["domain"], _COLUMNS, _lines(one["tables"])))
-        run = one["last_run"]
+    for domain in result["domains"]:
+        out.print(table(domain["domain"], _COLUMNS, _lines(domain["tables"])))
+        run = domain["last_run"]
         if run:
             out.print(
                 f"last run: {run['run']} {run['status']} in {run['seconds']:.1f} s, "
                 f"{show(run['at'])} {run['message']}".rstrip(),
                 markup=False,
             )
-        published = one["published"]
+        published = domain["published"]
         if published and published["behind"]:
             out.print(f"gold is behind: {', '.join(published['behind'])}", markup=False)
-        for waiting in one["waiting"]:
-            files = f"{waiting['files']} file{'' if waiting['files'] == 1 else 's'}"
-            out.print(f"waiting: {files} of {waiting['dataset']}", markup=False)
-        if "contract_error" in one:
-            out.print(f"contracts: {one['contract_error']}", markup=False)
+        for dataset in domain["pending"]:
+            files = f"{dataset['files']} file{'' if dataset['files'] == 1 else 's'}"
+            out.print(f"pending: {files} of {dataset['dataset']}", markup=False)
+        if "contract_error" in domain:
+            out.print(f"contracts: {domain['contract_error']}", markup=False)
 
 
 _COLUMNS = ["layer", "table", ">rows", ">version", ">size", ">updated", ">run", ">seconds", "note"]

@@ -1,9 +1,10 @@
-"""Who uses a dataset's columns: models of gold, feature sets, scores, inference jobs."""
+"""The consumers of a dataset's columns: models of gold, feature sets, scores, inference jobs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from contracts.compilers.table_descriptions import tables
 from contracts.parsing import document
 from contracts.parsing.load import load_domain
 
@@ -13,19 +14,24 @@ if TYPE_CHECKING:
     from contracts.model.contract import Contract
     from lakehouse.settings import Settings
 
-Found = dict[str, Any]
-KINDS = {"score": "score", "enrich": "inference job", "features": "feature set"}
+ColumnUse = dict[str, Any]
+CONSUMERS = {"score": "score", "enrich": "inference job", "features": "feature set"}
 
 
-def uses(settings: Settings, domain: str, dataset: str, columns: set[str]) -> list[Found]:
-    """Return each place that names one of a dataset's columns: file, line, position, consumer."""
-    from gold.lineage import uses as in_models
+def column_uses(
+    settings: Settings, domain: str, dataset: str, columns: set[str]
+) -> list[ColumnUse]:
+    """Return every place that names one of the columns: consumer, file, line and position.
+
+    Models come from column lineage (`gold.lineage`), the others from what contracts declare.
+    """
+    from gold.lineage import uses as model_uses
 
     contracts = load_domain(settings.contracts, domain)
     contract = contracts.get(dataset)
     if contract is None:
         return []
-    found = [
+    places = [
         {
             "dataset": dataset,
             "consumer": f"model {use.model}",
@@ -34,23 +40,23 @@ def uses(settings: Settings, domain: str, dataset: str, columns: set[str]) -> li
             "position": use.position,
             "column": use.column,
         }
-        for use in in_models(settings, domain, _tables(contract), columns)
+        for use in model_uses(settings, domain, _silver_tables(contract), columns)
     ]
     for other in contracts.values():
-        for name, path, column in _declared(other, dataset):
+        for name, path, column in _declared_columns(other, dataset):
             if column in columns:
                 file = settings.contracts / domain / other.file.rpartition("/")[2]
-                found.append(
+                places.append(
                     {
                         "dataset": dataset,
-                        "consumer": f"{KINDS[name]} {other.dataset}",
+                        "consumer": f"{CONSUMERS[name]} {other.dataset}",
                         "file": other.file,
                         "line": _line(document.read(file), name, path),
                         "position": 1,
                         "column": column,
                     }
                 )
-    return found
+    return places
 
 
 def _line(read: document.Document, name: str, path: list[str | int]) -> int:
@@ -58,17 +64,18 @@ def _line(read: document.Document, name: str, path: list[str | int]) -> int:
     return read.line(["customProperties", properties.index(name), "value", *path])
 
 
-def _tables(contract: Contract) -> list[str]:
-    """Return the tables and views of silver that hold a dataset's columns."""
-    if contract.vault is None:
-        return []
-    events = f"{contract.domain}__{contract.vault.events}"
-    hubs = [f"{contract.domain}__hub_{hub.name}" for hub in contract.vault.hubs]
-    link = [f"{contract.domain}__lnk_{contract.vault.link}"] if contract.vault.link else []
-    return [events, f"{events}_history", f"{events}_current", *hubs, *link]
+def _silver_tables(contract: Contract) -> list[str]:
+    """Return the tables and views of silver with a dataset's columns."""
+    return [
+        table.table
+        for table in tables(contract)
+        if table.layer == "silver" and table.kind != "quarantine"
+    ]
 
 
-def _declared(contract: Contract, dataset: str) -> Iterator[tuple[str, list[str | int], str]]:
+def _declared_columns(
+    contract: Contract, dataset: str
+) -> Iterator[tuple[str, list[str | int], str]]:
     """Yield (property, place in it, column) for each column of a dataset that a contract names."""
     if contract.score:
         for place, column in enumerate(contract.score["features"].get(dataset) or ()):

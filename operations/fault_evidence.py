@@ -1,6 +1,6 @@
-"""Evidence: what the tables and the file log say of the places, lines and files of a fault manifest.
+"""Fault evidence: the rows, events and files that a fault manifest names, read from the tables.
 
-Read without a JVM. Rows are looked up by place, so a large table is never kept in memory.
+Read without a JVM. Rows are looked up by position, so a large table is never kept in memory.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ Row = dict[str, Any]
 
 
 @dataclass
-class Evidence:
-    """What one dataset's tables hold of the places that its faults name."""
+class StoredRows:
+    """The rows of one dataset's tables at the positions that its faults name."""
 
     tables: Tables
     contract: Contract
@@ -50,36 +50,36 @@ class Evidence:
 
     @cached_property
     def bronze(self) -> dict[str, list[Row]]:
-        """Return the bronze rows at the places, with the columns that the contract lacks."""
-        extra = {name for fault in self.faults for name in fault.unknown_columns or {}}
-        return self._placed(self._name("bronze", self.contract.dataset), extra)
+        """Return the bronze rows at the positions, with the columns that the contract lacks."""
+        unknown = {name for fault in self.faults for name in fault.unknown_columns or {}}
+        return self._rows_at(self._name("bronze", self.contract.dataset), unknown)
 
     @cached_property
     def events(self) -> dict[str, list[Row]]:
-        """Return the events at the places, each with its fingerprint as `content`."""
-        return self._placed(self._events_name, {"_op", "_flags"}, self.contract.names)
+        """Return the events at the positions, with their fingerprints as `content`."""
+        return self._rows_at(self._events_name, {"_op", "_flags"}, self.contract.names)
 
-    def _placed(
-        self, name: TableName, wanted: set[str], printed: tuple[str, ...] = ()
+    def _rows_at(
+        self, name: TableName, columns: set[str], fingerprinted: tuple[str, ...] = ()
     ) -> dict[str, list[Row]]:
-        found: dict[str, list[Row]] = defaultdict(list)
+        rows: dict[str, list[Row]] = defaultdict(list)
         table, places = self.tables.open(name), {f.position for f in self.faults if f.position}
         if table is None or not places:
-            return found
-        there = {column.name for column in table.schema().fields}
-        shown = [quoted(column) for column in ("_sequence", *sorted(wanted & there))]
-        if printed:
-            shown.append(f"md5({fingerprint(printed)}) as content")
+            return rows
+        stored = {column.name for column in table.schema().fields}
+        shown = [quoted(column) for column in ("_sequence", *sorted(columns & stored))]
+        if fingerprinted:
+            shown.append(f"md5({fingerprint(fingerprinted)}) as content")
         listed = ", ".join(f"'{place}'" for place in sorted(places))
         with connection() as database:
             database.register("t", table.scan(predicate=f"_sequence in ({listed})"))
             for row in _rows(database.execute(f"select {', '.join(shown)} from t")):
-                found[row["_sequence"]].append(row)
-        return found
+                rows[row["_sequence"]].append(row)
+        return rows
 
     @cached_property
     def quarantine(self) -> list[Row]:
-        """Return every row that is in quarantine yet, with the SHA-256 of a line not to be read."""
+        """Return every row that is still in quarantine, with the SHA-256 of an unreadable line."""
         table = self.tables.open(self._name("silver", f"{self.contract.dataset}_quarantine"))
         if table is None:
             return []
@@ -88,22 +88,22 @@ class Evidence:
             query = """
                 select "row", failures, _sequence, _source from t where status is distinct from 'replayed'
             """
-            rows = database.sql(query).to_arrow_table()
+            quarantined = database.sql(query).to_arrow_table()
         if self.contract.personal:
             assert self.seal is not None
-            rows = unsealed(rows, self.contract, self.seal)
-        found = rows.to_pylist()
-        for row in found:
-            came = dict(row["row"] or {})
-            data = bytes.fromhex(came["_bytes"]) if "_bytes" in came else None
-            text = came.get("_line")
+            quarantined = unsealed(quarantined, self.contract, self.seal)
+        rows = quarantined.to_pylist()
+        for row in rows:
+            values = dict(row["row"] or {})
+            data = bytes.fromhex(values["_bytes"]) if "_bytes" in values else None
+            text = values.get("_line")
             data = text.encode() if data is None and text is not None else data
             row["line"] = "" if data is None else hashlib.sha256(data).hexdigest()
             row["reasons"] = {(f["column"], f["rule"]) for f in row["failures"] or []}
-        return found
+        return rows
 
     def quarantined(self, fault: Fault) -> list[int]:
-        """Return the numbers of the quarantined rows with a fault's place, or line, and reason."""
+        """Return the numbers of the quarantined rows with a fault's position, or line, and reason."""
         return [
             number
             for number, row in enumerate(self.quarantine)
@@ -112,7 +112,7 @@ class Evidence:
         ]
 
     def history(self, key: dict[str, Any]) -> list[list[str]]:
-        """Return place and operation of each event of a key, in the source's order."""
+        """Return position and operation of each event of a key, in the source's order."""
         table = self.tables.open(self._events_name)
         if table is None:
             return []
@@ -123,7 +123,7 @@ class Evidence:
             return [list(row) for row in database.execute(query, list(key.values())).fetchall()]
 
     def counts(self) -> dict[str, int]:
-        """Return how many rows bronze, the events table and the quarantine hold."""
+        """Return how many rows bronze, the events table and the quarantine have."""
         return {
             "input": self._count(self._name("bronze", self.contract.dataset)),
             "valid": self._count(self._events_name),
@@ -137,7 +137,7 @@ class Evidence:
         return row_count(table) or 0
 
     def digest(self) -> str:
-        """Return the digest of the events, those at contested places left out."""
+        """Return the digest of the events, without those at contested positions."""
         table = self.tables.open(self._events_name)
         if table is None:
             return ""
@@ -145,35 +145,35 @@ class Evidence:
             database.register("t", table.scan(columns=["_sequence", "_op", *self.contract.names]))
             return digest(database, "t", self.contract.names, self.contested)[1]
 
-    def has_row(self, wanted: Row) -> bool:
-        """Return whether a table, as it was published, has one row `where`, and that it `has`."""
+    def has_row(self, expected: Row) -> bool:
+        """Return whether a published table has exactly one row `where`, with the values of `has`."""
         from lakehouse.storage.publications import published
 
-        name = TableName.parse(wanted["table"])
+        name = TableName.parse(expected["table"])
         version = published(self.tables, self.contract.domain).get(name)
         table = self.tables.open(name, version)
         if table is None:
             return False
-        same = " and ".join(f"{quoted(column)} = ?" for column in wanted["where"])
+        same = " and ".join(f"{quoted(column)} = ?" for column in expected["where"])
         with connection() as database:
-            database.register("t", table.scan(columns=[*wanted["where"], *wanted["has"]]))
+            database.register("t", table.scan(columns=[*expected["where"], *expected["has"]]))
             query = f"select * from t where {same}"
-            found = list(_rows(database.execute(query, list(wanted["where"].values()))))
-        return len(found) == 1 and all(
-            _text(found[0][column]) == _text(value) for column, value in wanted["has"].items()
+            rows = list(_rows(database.execute(query, list(expected["where"].values()))))
+        return len(rows) == 1 and all(
+            _text(rows[0][column]) == _text(value) for column, value in expected["has"].items()
         )
 
 
 @dataclass(frozen=True)
-class Files:
-    """The files of a domain that are loaded, and those that were skipped, by SHA-256."""
+class StoredFiles:
+    """The loaded files of a domain, and the skipped ones, by SHA-256."""
 
     loaded: dict[str, list[Entry]]
     skipped: dict[str, list[Entry]]
 
     @classmethod
-    def of(cls, tables: Tables, contracts: list[Contract]) -> Files:
-        """Return what the file log says."""
+    def of(cls, tables: Tables, contracts: list[Contract]) -> StoredFiles:
+        """Return the files by their status in the file log."""
         from bronze.discovery import FileLog, bronze_table
         from lakehouse.runs.bookmarks import captured_batch
 

@@ -1,4 +1,4 @@
-"""The verb of feature sets: list them, pull one as it was known at each entity's instant."""
+"""Feature sets by domain and by name."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ def owner_of(settings: Settings, names: str, domain: str = "") -> tuple[str, str
     """Return the domain of feature sets, and their names without it; `names` may join several.
 
     Raises:
-        UsageError: a name is none, two domains have it, or the names are of two domains.
+        UsageError: there is no such feature set, two domains have it, or the names are of two domains.
     """
     from lakehouse.errors import UsageError
 
-    known = {
-        (owner, found["name"])
+    owned = {
+        (owner, feature_set["name"])
         for owner, sets in feature_sets(settings, domain).items()
-        for found in sets
+        for feature_set in sets
     }
     owners, plain_names = set(), []
     for name in (part.strip() for part in names.split(",")):
-        matching = [pair for pair in known if name in (pair[1], f"{pair[0]}.{pair[1]}")]
+        matching = [pair for pair in owned if name in (pair[1], f"{pair[0]}.{pair[1]}")]
         if not matching:
-            listed = ", ".join(sorted(f"{owner}.{own}" for owner, own in known)) or "none"
+            listed = ", ".join(sorted(f"{owner}.{own}" for owner, own in owned)) or "none"
             raise UsageError(f"no feature set '{name}'; there is: {listed}")
         owners |= {owner for owner, _ in matching}
         plain_names.append(matching[0][1])

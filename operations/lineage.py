@@ -1,41 +1,80 @@
-"""Which table is made from which: as the contracts, the SQL of gold and the ledger say."""
+"""Table lineage: which table is made from which, by the contracts and the SQL of gold.
+
+The one source of edges between tables; column lineage is `gold.lineage`.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from contracts.compilers import table_descriptions
 from contracts.compilers.vault_sql import views
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from contracts.model.contract import Contract
     from lakehouse.settings import Settings
 
-_SOURCE = re.compile(r"\bsource\(\s*'(\w+)'\s*,\s*'(\w+)'\s*\)")
-_REF = re.compile(r"\bref\(\s*'(\w+)'\s*\)")
+SOURCE = re.compile(r"""\bsource\(\s*["'](\w+)["']\s*,\s*["'](\w+)["']\s*\)""")
+REF = re.compile(r"""\bref\(\s*["'](\w+)["']\s*\)""")
+JINJA_COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
+# Tables of silver that are loaded from bronze; rejected rows go no further
+LOADED = ("hub", "link", "events")
 
 Edge = tuple[str, str]
 
 
-def edges(settings: Settings, domain: str, contracts: dict[str, Contract]) -> set[Edge]:
-    """Return (upstream, table) for every table of a domain, a view counted as what it reads."""
-    stored = {
+def table_edges(settings: Settings, domain: str, contracts: dict[str, Contract]) -> set[Edge]:
+    """Return (upstream, table) for every table of a domain, a view replaced by the tables it reads."""
+    needed_by = {
         f"silver.{view}": needed for view, (_, needed) in views(contracts.values(), domain).items()
     }
-    found = set()
+    edges = set()
     for upstream, table in (*_declared(domain, contracts), *_modelled(settings, domain)):
-        for base in _bases(upstream, stored):
-            found.add((base, table))
-    return found
+        for base in _base_tables(upstream, needed_by):
+            edges.add((base, table))
+    return edges
 
 
-def _bases(name: str, stored: dict[str, list[str]]) -> list[str]:
-    """Return the tables behind a view, through views it reads; a table is its own base."""
-    if name not in stored:
+def upstream(edges: set[Edge], tables: Iterable[str]) -> list[str]:
+    """Return the tables from which some tables are made, nearest first."""
+    return _reached(edges, tables, 0)
+
+
+def downstream(edges: set[Edge], tables: Iterable[str]) -> list[str]:
+    """Return the tables that are made from some tables, nearest first."""
+    return _reached(edges, tables, 1)
+
+
+def source_tables(settings: Settings, domain: str) -> list[str]:
+    """Return the tables that a domain's models read with `source()`, as `layer.table`."""
+    return [
+        f"{layer}.{table}"
+        for _, text in _models(settings, domain)
+        for layer, table in SOURCE.findall(text)
+    ]
+
+
+def _reached(edges: set[Edge], tables: Iterable[str], direction: int) -> list[str]:
+    start = set(tables)
+    reached: dict[str, None] = {}
+    level = sorted(start)
+    while level:
+        following = {edge[direction] for edge in edges if edge[1 - direction] in level}
+        level = sorted(following - {*reached, *start})
+        reached.update(dict.fromkeys(level))
+    return list(reached)
+
+
+def _base_tables(name: str, needed_by: dict[str, list[str]]) -> list[str]:
+    """Return the tables behind a view, through the views it reads; of a table itself."""
+    if name not in needed_by:
         return [name]
-    return [base for needed in stored[name] for base in _bases(f"silver.{needed}", stored)]
+    return [
+        base for needed in needed_by[name] for base in _base_tables(f"silver.{needed}", needed_by)
+    ]
 
 
 def _declared(domain: str, contracts: dict[str, Contract]) -> Iterator[Edge]:
@@ -43,54 +82,34 @@ def _declared(domain: str, contracts: dict[str, Contract]) -> Iterator[Edge]:
         bronze = f"bronze.{domain}__{dataset}"
         if contract.capture:
             yield f"source.{dataset}", bronze
-        if contract.vault:
-            yield bronze, f"silver.{domain}__{contract.vault.events}"
-            for hub in contract.vault.hubs:
-                yield bronze, f"silver.{domain}__hub_{hub.name}"
-            if contract.vault.link:
-                yield bronze, f"silver.{domain}__lnk_{contract.vault.link}"
+        for table in table_descriptions.tables(contract):
+            if table.kind in LOADED:
+                yield bronze, table.name
         if contract.score:
             score = contract.score
-            table = _platinum(domain, score["table"])
+            table = full_name("platinum", domain, score["table"])
             yield f"bronze.{domain}__{score['events']['dataset']}", table
-            yield _gold(domain, score["context"]["table"]), table
+            yield full_name("gold", domain, score["context"]["table"]), table
         if contract.enrich:
-            yield (
-                _gold(domain, contract.enrich["source"]),
-                _platinum(domain, contract.enrich["table"]),
-            )
+            source, table = contract.enrich["source"], contract.enrich["table"]
+            yield full_name("gold", domain, source), full_name("platinum", domain, table)
 
 
-def _gold(domain: str, name: str) -> str:
-    return _full("gold", domain, name)
-
-
-def _platinum(domain: str, name: str) -> str:
-    return _full("platinum", domain, name)
-
-
-def _full(layer: str, domain: str, name: str) -> str:
+def full_name(layer: str, domain: str, name: str) -> str:
     """Return a table's full name; a contract may leave out the layer, or the domain too."""
     named, _, table = name.rpartition(".")
     return f"{named or layer}.{table if '__' in table else f'{domain}__{table}'}"
 
 
 def _modelled(settings: Settings, domain: str) -> Iterator[Edge]:
-    folder = settings.dbt_project / "models" / domain
-    for path in sorted(folder.rglob("*.sql")):
-        text, table = path.read_text(encoding="utf-8"), f"gold.{path.stem}"
-        for layer, name in _SOURCE.findall(text):
-            yield f"{layer}.{name}", table
-        for name in _REF.findall(text):
-            yield f"gold.{name}", table
+    for model, text in _models(settings, domain):
+        for layer, name in SOURCE.findall(text):
+            yield f"{layer}.{name}", f"gold.{model}"
+        for name in REF.findall(text):
+            yield f"gold.{name}", f"gold.{model}"
 
 
-def drawn(found: set[Edge], groups: dict[str, str]) -> list[Edge]:
-    """Return the edges between boxes, once each, with a table's box for the table."""
-    boxes: set[Any] = {(groups.get(a), groups.get(b)) for a, b in found}
-    return sorted((a, b) for a, b in boxes if a and b and a != b and not _within(a, b))
-
-
-def _within(a: str, b: str) -> bool:
-    """Return whether both stand in one column, where a line would only be in the way."""
-    return a.partition(".")[0] == b.partition(".")[0]
+def _models(settings: Settings, domain: str) -> Iterator[tuple[str, str]]:
+    """Yield the name and the SQL of each model of a domain."""
+    for path in sorted((settings.dbt_project / "models" / domain).rglob("*.sql")):
+        yield path.stem, JINJA_COMMENT.sub("", path.read_text(encoding="utf-8"))

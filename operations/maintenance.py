@@ -1,4 +1,7 @@
-"""The upkeep of a domain: small files merged, old ones removed, logs shortened, promises kept."""
+"""Maintains a domain's tables: merges small files, removes old ones, shortens logs.
+
+Retention is kept: every version of the last `LAKEHOUSE_RETENTION_DAYS` days stays readable.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from lakehouse.runs.lock import lock_domain
 from lakehouse.storage import compaction
 from lakehouse.storage.compaction import Survey, Window, survey
 from lakehouse.storage.tables import TableName, Tables
-from operations.maintenance_plan import Work, surveyed
+from operations.maintenance_plan import MaintenancePlan, plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,18 +42,17 @@ def maintain(
 ) -> dict[str, Any]:
     """Maintain the tables of one domain or of all, and the ledger's; return what was done to each.
 
-    Each domain is locked meanwhile; one that is at work is left for the next time. With `dry_run`
-    nothing is written.
+    Each domain is locked meanwhile; a locked one is skipped. With `dry_run` nothing is written.
 
     Raises:
-        UsageError: fewer days are to be kept than the settings promise.
-        DomainLocked: the one domain that was asked for is at work.
+        UsageError: `keep_days` is less than the retention of the settings.
+        DomainLocked: the named domain is locked by another run.
     """
     days = settings.retention_days if keep_days is None else keep_days
     if days < settings.retention_days:
         raise UsageError(
-            f"{days} days are fewer than the {settings.retention_days} for which versions are "
-            "promised: LAKEHOUSE_RETENTION_DAYS says for how long"
+            f"{days} days are fewer than the {settings.retention_days} of LAKEHOUSE_RETENTION_DAYS, "
+            "for which every version stays readable"
         )
     instant = now or datetime.now(UTC)
     done = []
@@ -61,22 +63,22 @@ def maintain(
         except DomainLocked as busy:
             if domain:
                 raise
-            done.append(Work(name, [], [], str(busy)))
+            done.append(MaintenancePlan(name, [], [], str(busy)))
     try:
         with lock_domain(settings.home, OPS, "maintain"):
             done.append(_ops(settings, days, instant, dry_run, progress))
     except DomainLocked as busy:
-        done.append(Work(OPS, [], [], str(busy)))
+        done.append(MaintenancePlan(OPS, [], [], str(busy)))
     return {
         "keeps_days": days,
         "dry_run": dry_run,
-        "domains": [each.to_dict() for each in done],
+        "domains": [domain_plan.to_dict() for domain_plan in done],
     }
 
 
 def _domains(settings: Settings) -> list[str]:
-    found = {name.domain for name in Tables.at(settings).names() if name.domain}
-    return sorted({*found, *domains(settings.contracts)})
+    stored = {name.domain for name in Tables.at(settings).names() if name.domain}
+    return sorted({*stored, *domains(settings.contracts)})
 
 
 def _domain(
@@ -86,43 +88,43 @@ def _domain(
     now: datetime,
     dry_run: bool,
     progress: Callable[..., None],
-) -> Work:
+) -> MaintenancePlan:
     tables = Tables.at(settings)
-    with ExitStack() as held:
+    with ExitStack() as locks:
         names = list(tables.names(domain))
         try:
             for other in ("score", "enrich"):
-                held.enter_context(lock_domain(settings.home, f"{domain}-{other}", "maintain"))
+                locks.enter_context(lock_domain(settings.home, f"{domain}-{other}", "maintain"))
         except DomainLocked:
             names = [name for name in names if name.layer != PLATINUM]
-        work = surveyed(settings, tables, domain, names, days, now, progress)
+        work = plan(settings, tables, domain, names, days, now, progress)
         if dry_run or not (work.due or work.checkpoints):
             return work
         with Ledger(tables).run(domain, "maintain", ()) as run:
             moved = {}
             for survey, window in work.due:
                 progress(f"{survey.table}: maintaining", len(moved), len(work.due))
-                moved[survey.table] = (survey.version, _one(tables, survey, window, run))
-            _tell_gold(tables, domain, moved)
+                moved[survey.table] = (survey.version, _maintain_table(tables, survey, window, run))
+            _publish_moved(tables, domain, moved)
             for checkpoint in work.checkpoints:
                 shutil.rmtree(checkpoint, ignore_errors=True)
     return work
 
 
-def _one(tables: Tables, found: Survey, window: Window, run: Run) -> int:
-    version = compaction.maintain(tables, found, window)
+def _maintain_table(tables: Tables, survey: Survey, window: Window, run: Run) -> int:
+    version = compaction.maintain(tables, survey, window)
     run.record(
         Step(
-            run.number, run.domain, found.table.layer, str(found.table),
-            bytes=found.small_bytes, version_from=found.version, version_to=version,
-            status="maintained", message=_words(found.to_dict()),
+            run.number, run.domain, survey.table.layer, str(survey.table),
+            bytes=survey.small_bytes, version_from=survey.version, version_to=version,
+            status="maintained", message=_message(survey.to_dict()),
         )
     )  # fmt: skip
     return version
 
 
-def _tell_gold(tables: Tables, domain: str, moved: dict[TableName, tuple[int, int]]) -> None:
-    """Publish the same rows at their new versions, so that no build takes them for news."""
+def _publish_moved(tables: Tables, domain: str, moved: dict[TableName, tuple[int, int]]) -> None:
+    """Publish the same rows at their new versions, so that no build takes them for new rows."""
     last = publish.latest(tables, domain)
     if last is None:
         return
@@ -143,26 +145,26 @@ def _tell_gold(tables: Tables, domain: str, moved: dict[TableName, tuple[int, in
 
 def _ops(
     settings: Settings, days: int, now: datetime, dry_run: bool, progress: Callable[..., None]
-) -> Work:
+) -> MaintenancePlan:
     """Maintain the tables of the ledger, to which runs of every domain append."""
     tables, window = Tables.at(settings), Window(days, now)
     names = [name for name in tables.names() if name.layer == OPS]
-    work = Work(OPS, [(survey(tables, name, window), window) for name in names], [])
-    for found, _ in [] if dry_run else work.due:
-        progress(f"{found.table}: maintaining")
-        compaction.maintain(tables, found, window)
+    work = MaintenancePlan(OPS, [(survey(tables, name, window), window) for name in names], [])
+    for table, _ in [] if dry_run else work.due:
+        progress(f"{table.table}: maintaining")
+        compaction.maintain(tables, table, window)
     return work
 
 
-def _words(found: dict[str, Any]) -> str:
+def _message(table: dict[str, Any]) -> str:
     parts = []
-    if found["files_to_merge"]:
-        parts.append(f"merged {found['files_to_merge']} files ({size(found['bytes_to_merge'])})")
-    if found["files_to_remove"]:
-        parts.append(f"removed {found['files_to_remove']} files ({size(found['bytes_to_remove'])})")
-    if found["log_files_to_remove"]:
-        removed = size(found["log_bytes_to_remove"])
-        parts.append(f"removed {found['log_files_to_remove']} files of the log ({removed})")
-    if found["sets_retention"]:
-        parts.append("set for how long versions are kept")
+    if table["files_to_merge"]:
+        parts.append(f"merged {table['files_to_merge']} files ({size(table['bytes_to_merge'])})")
+    if table["files_to_remove"]:
+        parts.append(f"removed {table['files_to_remove']} files ({size(table['bytes_to_remove'])})")
+    if table["log_files_to_remove"]:
+        removed = size(table["log_bytes_to_remove"])
+        parts.append(f"removed {table['log_files_to_remove']} files of the log ({removed})")
+    if table["sets_retention"]:
+        parts.append("set the retention of versions")
     return "; ".join(parts)

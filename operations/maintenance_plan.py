@@ -1,4 +1,4 @@
-"""What the upkeep of a domain comes to, and what has to be left for later."""
+"""The plan of a domain's maintenance: files to merge and remove, and what has to wait for a reader."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Work:
-    """What one domain's upkeep comes to, or that of the ledger's own tables."""
+class MaintenancePlan:
+    """The maintenance of one domain's tables, or of the ledger's own."""
 
     domain: str
     surveys: list[tuple[Survey, Window]]
@@ -33,11 +33,11 @@ class Work:
 
     @property
     def due(self) -> list[tuple[Survey, Window]]:
-        """Return the tables with anything to do."""
+        """Return the tables that need maintenance."""
         return [(survey, window) for survey, window in self.surveys if not survey.idle]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the work as plain values."""
+        """Return the plan as plain values."""
         return {
             "domain": self.domain,
             "tables": [survey.to_dict() for survey, _ in self.surveys],
@@ -46,7 +46,7 @@ class Work:
         }
 
 
-def surveyed(
+def plan(
     settings: Settings,
     tables: Tables,
     domain: str,
@@ -54,38 +54,42 @@ def surveyed(
     days: int,
     now: datetime,
     progress: Callable[..., None],
-) -> Work:
-    """Return what is to be done to a domain's tables; what a reader has not read is left."""
-    known = domain in domains(settings.contracts)
-    contracts = load_domain(settings.contracts, domain) if known else {}
+) -> MaintenancePlan:
+    """Return the maintenance of a domain's tables; files that a reader has not read are not merged."""
+    has_contracts = domain in domains(settings.contracts)
+    contracts = load_domain(settings.contracts, domain) if has_contracts else {}
     streams = list(_streams(settings, contracts))
-    behind = _behind(settings, domain, contracts)
+    behind = _readers_behind(settings, domain, contracts)
     surveys = []
     for done, name in enumerate(names):
-        progress(f"{name}: looking", done, len(names))
+        progress(f"{name}: reading its log", done, len(names))
         places = [streamed_version(s.checkpoint) for s in streams if s.source == name]
-        held = min((place for place in places if place is not None), default=None)
-        window = Window(days, now, held)
-        why = behind.get(name.layer, "")
-        if held is not None and not is_unchanged_since(tables, name, held):
-            why = "a stream has not read all of it"
-        surveys.append((survey(tables, name, window, why), window))
+        oldest = min((place for place in places if place is not None), default=None)
+        window = Window(days, now, oldest)
+        reason = behind.get(name.layer, "")
+        if oldest is not None and not is_unchanged_since(tables, name, oldest):
+            reason = "a stream has not read all of it"
+        surveys.append((survey(tables, name, window, reason), window))
     kept = {stream.checkpoint for stream in streams}
-    return Work(domain, surveys, _orphans(settings, domain, kept, days, now) if known else [])
+    return MaintenancePlan(
+        domain, surveys, _orphans(settings, domain, kept, days, now) if has_contracts else []
+    )
 
 
-def _behind(settings: Settings, domain: str, contracts: dict[str, Contract]) -> dict[str, str]:
-    """Return, by layer, why its files are not merged: who has not read them yet.
+def _readers_behind(
+    settings: Settings, domain: str, contracts: dict[str, Contract]
+) -> dict[str, str]:
+    """Return, by layer, why its files are not merged: which reader has not read them yet.
 
-    A reader knows by the ranges of files what is new to it; new rows merged with old ones would
-    make it read both.
+    A reader finds its new rows by the files' ranges of batches; new rows merged with old ones
+    would make it read both.
     """
-    found = {}
+    reasons = {}
     if is_pending(settings, domain, contracts, "silver"):
-        found["bronze"] = "silver has not read all of it"
+        reasons["bronze"] = "silver has not read all of it"
     if is_pending(settings, domain, contracts, "gold"):
-        found |= dict.fromkeys(("silver", "gold"), "gold has not read all of silver")
-    return found
+        reasons |= dict.fromkeys(("silver", "gold"), "gold has not read all of silver")
+    return reasons
 
 
 def _streams(settings: Settings, contracts: dict[str, Contract]) -> Iterator[Stream]:
@@ -95,7 +99,7 @@ def _streams(settings: Settings, contracts: dict[str, Contract]) -> Iterator[Str
 def _orphans(
     settings: Settings, domain: str, kept: set[Path], days: int, now: datetime
 ) -> list[Path]:
-    """Return the checkpoints of streams that no contract declares any more, unused for long."""
+    """Return the checkpoints of streams that no contract declares any more, unused for `days`."""
     folder, begins = settings.home / "checkpoints" / domain, now - timedelta(days=days)
     if not folder.is_dir():
         return []

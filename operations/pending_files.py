@@ -1,4 +1,4 @@
-"""Landed files that bronze has not captured yet, found without a JVM."""
+"""Landed files that bronze has not captured yet, listed without a JVM."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ if TYPE_CHECKING:
     from lakehouse.storage.tables import Tables
 
 
-def waiting_files(settings: Settings, domain: str) -> dict[str, Any]:
-    """Return `waiting`, one row a dataset with files and bytes, or `contract_error` beside it.
+def pending_files(settings: Settings, domain: str) -> dict[str, Any]:
+    """Return `pending`, one row a dataset with files and bytes, or `contract_error` beside it.
 
-    Contracts say which file belongs to which dataset. To load them costs more than all the rest
-    of a short command, so that is done only where the log does not know every file.
+    A contract's `capture` decides which file belongs to which dataset. Loading contracts costs more
+    than all the rest of a short command, so that is done only where the log lacks a file.
     """
     from bronze.discovery import FileLog
     from lakehouse.storage.tables import Tables
 
     if not (settings.landing / domain).is_dir():
-        return {"waiting": []}
+        return {"pending": []}
     tables = Tables.at(settings)
     log = FileLog(tables, domain)
     if _all_captured(settings, tables, log):
-        return {"waiting": []}
-    from bronze.discovery import pending_files
+        return {"pending": []}
+    from bronze import discovery
     from contracts.errors import ContractError
     from contracts.parsing.load import load_domain
 
     try:
         contracts = load_domain(settings.contracts, domain)
     except ContractError as error:
-        return {"waiting": [], "contract_error": str(error)}
-    found = []
+        return {"pending": [], "contract_error": str(error)}
+    datasets = []
     for dataset, contract in contracts.items():
-        files = pending_files(settings, contract, log) if contract.capture else []
+        files = discovery.pending_files(settings, contract, log) if contract.capture else []
         if files:
             total = sum(file.size for file in files)
-            found.append({"dataset": dataset, "files": len(files), "bytes": total})
-    return {"waiting": found}
+            datasets.append({"dataset": dataset, "files": len(files), "bytes": total})
+    return {"pending": datasets}
 
 
 def _all_captured(settings: Settings, tables: Tables, log: FileLog) -> bool:
@@ -49,8 +49,8 @@ def _all_captured(settings: Settings, tables: Tables, log: FileLog) -> bool:
     root, captured = settings.landing / log.domain, set()
     for dataset in {entry.dataset for entry in log.entries}:
         bronze = TableName.of("bronze", log.domain, dataset)
-        settled = log.completed(dataset, captured_batch(tables, bronze))
-        captured |= {(entry.path, entry.size, entry.modified_ns) for entry in settled}
+        completed = log.completed(dataset, captured_batch(tables, bronze))
+        captured |= {(entry.path, entry.size, entry.modified_ns) for entry in completed}
     for path in root.rglob("*"):
         if path.is_file() and not path.name.startswith((".", "_")):
             stat = path.stat()

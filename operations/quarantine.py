@@ -1,4 +1,4 @@
-"""The verb `quarantine`: which rows the gates refused and why, read without a JVM."""
+"""Quarantined rows and the reasons for which gates rejected them, read without a JVM."""
 
 from __future__ import annotations
 
@@ -26,9 +26,8 @@ def reasons(settings: Settings, domain: str = "") -> list[dict[str, Any]]:
     """
     from lakehouse.storage.tables import Tables
 
-    tables, found = Tables.at(settings), []
-    chosen = [domain] if domain else domains(settings.contracts)
-    for name in chosen:
+    tables, result = Tables.at(settings), []
+    for name in [domain] if domain else domains(settings.contracts):
         for dataset, query in _datasets(tables, name):
             rows = query(
                 'select f."column" as "column", f.rule as rule, count(*) as rows, '
@@ -37,8 +36,8 @@ def reasons(settings: Settings, domain: str = "") -> list[dict[str, Any]]:
                 "from (select unnest(failures) as f, status, _batch from quarantined) "
                 'group by all order by rows desc, "column", rule'
             )
-            found += [{"domain": name, "dataset": dataset, **row} for row in rows]
-    return found
+            result += [{"domain": name, "dataset": dataset, **row} for row in rows]
+    return result
 
 
 def totals(settings: Settings, domain: str) -> dict[str, dict[str, int]]:
@@ -77,51 +76,47 @@ def rows_of(
     matching = (
         'where len(list_filter(failures, lambda f: f.rule = $rule or f."column" = $rule)) > 0'
     )
-    where, given = (matching, {"rule": rule}) if rule else ("", {})
-    total = query(f"select count(*) as n from quarantined {where}", given)[0]["n"]
-    found = query(
+    where, parameters = (matching, {"rule": rule}) if rule else ("", {})
+    total = query(f"select count(*) as n from quarantined {where}", parameters)[0]["n"]
+    rows = query(
         f"select * from quarantined {where} order by _batch desc, _sequence limit {int(limit)}",
-        given,
+        parameters,
     )
-    shown = (
-        [_opened(row, contracts[dataset], settings) for row in found]
+    rows_shown = (
+        [_unsealed(row, contracts[dataset], settings) for row in rows]
         if unseal
-        else [_masked(row, {c.casefold() for c in contracts[dataset].personal}) for row in found]
+        else [_masked(row, {c.casefold() for c in contracts[dataset].personal}) for row in rows]
     )
-    return {"dataset": f"{domain}.{dataset}", "total": total, "rows": shown}
+    return {"dataset": f"{domain}.{dataset}", "total": total, "rows": rows_shown}
 
 
-def _opened(row: dict[str, Any], contract: Contract, settings: Settings) -> dict[str, Any]:
+def _unsealed(row: dict[str, Any], contract: Contract, settings: Settings) -> dict[str, Any]:
     """Return the row with every value as it came."""
     from lakehouse.quality.quarantine_rows import change_personal_values
     from lakehouse.quality.sealing import Seal
 
-    found = {**row, "row": dict(row["row"] or {}), "failures": row["failures"] or []}
-    return (
-        change_personal_values(found, contract, Seal.at(settings).unseal)
-        if contract.personal
-        else found
-    )
+    plain = {**row, "row": dict(row["row"] or {}), "failures": row["failures"] or []}
+    return change_personal_values(plain, contract, Seal.at(settings).unseal) if contract.personal else plain
 
 
 def _masked(row: dict[str, Any], personal: set[str]) -> dict[str, Any]:
-    """Return the row with every personal value hidden, and an unreadable line where it may hold one."""
+    """Return the row with every personal value masked, and an unreadable line that may contain one."""
     from lakehouse.quality.quarantine_rows import LINE
     from lakehouse.quality.sealing import is_sealed
 
     hidden = personal | (set(LINE) if personal else set())
 
-    def shown(label: str, value: str | None) -> str | None:
-        # what was sealed stays hidden, whatever the contract says of it today
+    def mask(label: str, value: str | None) -> str | None:
+        # A sealed value stays masked, whether or not the contract of today classifies its column
         if is_sealed(value) or hidden.intersection(label.casefold().split(", ")):
             return MASK
         return value
 
     return {
         **row,
-        "row": {label: shown(label, value) for label, value in dict(row["row"] or {}).items()},
+        "row": {label: mask(label, value) for label, value in dict(row["row"] or {}).items()},
         "failures": [
-            f | {"value": shown(f["column"] or "", f["value"])} for f in row["failures"] or []
+            f | {"value": mask(f["column"] or "", f["value"])} for f in row["failures"] or []
         ],
     }
 
@@ -133,19 +128,19 @@ def _datasets(tables: Tables, domain: str) -> Iterator[tuple[str, Any]]:
     for name in tables.names(domain):
         if name.layer != "silver" or not name.table.endswith(SUFFIX):
             continue
-        opened = tables.open(name)
-        if opened is None:
+        table = tables.open(name)
+        if table is None:
             continue
         dataset = name.table.removeprefix(f"{domain}__").removesuffix(SUFFIX)
         connection = duckdb.connect()
         connection.execute("set timezone = 'UTC'")
-        connection.register("quarantined", opened.scan().read_all())
-        yield dataset, _querying(connection)
+        connection.register("quarantined", table.scan().read_all())
+        yield dataset, _query_function(connection)
 
 
-def _querying(connection: duckdb.DuckDBPyConnection) -> Any:
-    def query(text: str, given: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-        cursor = connection.execute(text, given or {})
+def _query_function(connection: duckdb.DuckDBPyConnection) -> Any:
+    def query(text: str, parameters: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+        cursor = connection.execute(text, parameters or {})
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 

@@ -1,4 +1,4 @@
-"""The verb `quarantine replay`: gates quarantined rows again and carries those that pass."""
+"""Replays quarantine: validates open rows again under today's contract and loads those that pass."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def replay(
     dry_run: bool = False,
     progress: Callable[..., None] = lambda *_: None,
 ) -> dict[str, Any]:
-    """Replay a domain's open rows, or a dataset's; return a row a dataset, and the run's number.
+    """Replay a domain's open rows, or a dataset's; return counts by dataset, and the run's number.
 
-    The number is 0 where nothing passes that did not before: then nothing was written.
+    The number is 0 where no further row passes: then nothing was written.
 
     Raises:
-        UsageError: no such dataset, or `where` is no condition on the quarantine.
-        DomainLocked: another run holds the domain.
+        UsageError: no such dataset, or `where` is not a condition on the quarantine.
+        DomainLocked: another run has locked the domain.
     """
     from lakehouse.engine.session import spark
     from lakehouse.runs.ledger import Ledger, Run
@@ -38,35 +38,35 @@ def replay(
     from lakehouse.storage.tables import Tables
     from silver.quarantine_replay import open_rows, revalidate, write
 
-    tables, found, run = Tables.at(settings), [], None
-    what = f"quarantine replay {dataset}".rstrip()
-    with ExitStack() as held:
-        held.enter_context(lock_domain(settings.home, domain, what))
-        for contract in chosen(settings, domain, dataset):
+    tables, datasets, run = Tables.at(settings), [], None
+    verb = f"quarantine replay {dataset}".rstrip()
+    with ExitStack() as stack:
+        stack.enter_context(lock_domain(settings.home, domain, verb))
+        for contract in gated_contracts(settings, domain, dataset):
             batch = _batch(settings, tables, contract, Run(0, domain, tables))
             total = {"dataset": contract.dataset, **dict.fromkeys(COUNTS, 0)}
             for part in open_rows(batch, where):
                 progress(f"{contract.dataset}: {part.num_rows:,} open rows at the gate")
-                judged = revalidate(spark(settings), batch, part)
-                _add(total, judged)
-                if dry_run or not judged.has_changes:
+                revalidated = revalidate(spark(settings), batch, part)
+                _add(total, revalidated)
+                if dry_run or not revalidated.has_changes:
                     continue
-                run = run or held.enter_context(Ledger(tables).run(domain, what))
-                write(spark(settings), run, judged)
+                run = run or stack.enter_context(Ledger(tables).run(domain, verb))
+                write(spark(settings), run, revalidated)
             if total["open"]:
-                found.append(total)
+                datasets.append(total)
         if run is not None:
-            run.note = f"replayed {sum(row['replayed'] for row in found):,} quarantined rows"
+            run.note = f"replayed {sum(row['replayed'] for row in datasets):,} quarantined rows"
     return {
         "domain": domain,
         "run": 0 if run is None else run.number,
         "dry_run": dry_run,
-        "datasets": found,
+        "datasets": datasets,
     }
 
 
-def chosen(settings: Settings, domain: str, dataset: str = "") -> list[Contract]:
-    """Return the contracts that have a gate, or the one asked for; raise UsageError for none."""
+def gated_contracts(settings: Settings, domain: str, dataset: str = "") -> list[Contract]:
+    """Return the contracts that have a gate, or the named one; raise UsageError where there is none."""
     from contracts.parsing.load import load_domain
     from lakehouse.errors import UsageError
 
@@ -83,15 +83,15 @@ def _batch(settings: Settings, tables: Any, contract: Contract, run: Any) -> Any
     from silver.quarantine_replay import Replay
 
     seal = Seal.at(settings) if contract.personal else None
-    known = load_domain(settings.contracts, contract.domain)
+    contracts = load_domain(settings.contracts, contract.domain)
     consumed, _ = consumed_and_newest(tables, contract)
     return Replay(
-        contract, run, tables, -1, consumed, enforce_rules=False, targets=known, seal=seal
+        contract, run, tables, -1, consumed, enforce_rules=False, targets=contracts, seal=seal
     )
 
 
-def _add(total: dict[str, Any], judged: Revalidated) -> None:
-    total["open"] += judged.open
-    total["replayed"] += judged.resolved.num_rows
-    total["still_open"] += judged.still_open
-    total["missing"] += judged.missing
+def _add(total: dict[str, Any], revalidated: Revalidated) -> None:
+    total["open"] += revalidated.open
+    total["replayed"] += revalidated.resolved.num_rows
+    total["still_open"] += revalidated.still_open
+    total["missing"] += revalidated.missing

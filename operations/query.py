@@ -1,4 +1,4 @@
-"""The verb `sql`: one statement that reads, over the tables it names."""
+"""Read-only SQL over stored tables and views, run by Spark."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ if TYPE_CHECKING:
     from lakehouse.settings import Settings
     from lakehouse.storage.tables import TableName
 
-SHOWN = 100
-# They call any Java method: with them a query could do more than read.
+DEFAULT_LIMIT = 100
+# They call any Java method: with them a query could do more than read
 FORBIDDEN = {"reflect", "java_method", "try_reflect"}
 
 
 @dataclass(frozen=True)
-class Answer:
-    """The first rows of a query's result; `more` says that there are others."""
+class QueryResult:
+    """The first rows of a query's result; `more` is true where rows were cut off."""
 
     columns: list[tuple[str, str]]
     rows: list[tuple[Any, ...]]
     more: bool
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the answer as plain values, a row an object.
+        """Return the result as plain values, a row an object.
 
         Raises:
             UsageError: two columns have one name.
@@ -38,7 +38,7 @@ class Answer:
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise UsageError(
-                f"several columns are called {', '.join(twice)}: name them apart with `as`"
+                f"several columns are called {', '.join(twice)}: rename them with `as`"
             )
         return {
             "columns": [{"name": name, "type": kind} for name, kind in self.columns],
@@ -48,23 +48,23 @@ class Answer:
 
 
 def tables_of(settings: Settings, query: str) -> list[TableName]:
-    """Return the tables a query reads; raise UsageError unless it only reads, and only known ones."""
+    """Return the tables a query reads; raise UsageError unless it only reads, and only stored ones."""
     from lakehouse.errors import UsageError
     from lakehouse.storage.catalog import names_in
 
     logging.getLogger("sqlglot").setLevel(logging.ERROR)
     names = names_in(query)
     refuse_calls(query)
-    there = readable(settings, {name.domain for name in names})
+    there = readable_tables(settings, {name.domain for name in names})
     missing = [name for name in names if name not in there]
     if missing:
-        known = sorted(map(str, there))
-        raise UsageError("\n".join(_unknown(str(name), known) for name in missing))
+        stored = sorted(map(str, there))
+        raise UsageError("\n".join(_unknown(str(name), stored) for name in missing))
     return names
 
 
-def readable(settings: Settings, domains: set[str]) -> set[TableName]:
-    """Return every table there is, and the views of the domains."""
+def readable_tables(settings: Settings, domains: set[str]) -> set[TableName]:
+    """Return every stored table, and the views of the domains."""
     from gold.publish import views
     from lakehouse.storage.catalog import vault_views
     from lakehouse.storage.tables import TableName, Tables
@@ -72,7 +72,7 @@ def readable(settings: Settings, domains: set[str]) -> set[TableName]:
     tables = Tables.at(settings)
     there = set(tables.names())
     for domain in domains - {""}:
-        # Views may read views: once around is enough to reach the tables of each.
+        # Views may read views: two passes reach the tables of each
         for _ in range(2):
             for view, (_query, needed) in vault_views(settings, domain).items():
                 if all(TableName("silver", table) in there for table in needed):
@@ -82,14 +82,14 @@ def readable(settings: Settings, domains: set[str]) -> set[TableName]:
 
 
 def _unknown(name: str, there: list[str]) -> str:
-    near = difflib.get_close_matches(name, there, n=3, cutoff=0.7)
-    if not near:
+    similar = difflib.get_close_matches(name, there, n=3, cutoff=0.7)
+    if not similar:
         return f"no table {name}; `lakehouse status` lists what there is"
-    return f"no table {name}; did you mean {' or '.join(near)}?"
+    return f"no table {name}; did you mean {' or '.join(similar)}?"
 
 
 def refuse_calls(query: str) -> None:
-    """Raise UsageError for a query that is none, or that calls what could do more than read."""
+    """Raise UsageError for a query that does not parse, or calls a function that can do more than read."""
     import sqlglot
     from sqlglot import exp
 
@@ -112,45 +112,47 @@ def frame(settings: Settings, query: str) -> DataFrame:
     from lakehouse.errors import UsageError
 
     session = spark(settings, short=True)
-    # It writes every refused query, with a trace, to stderr; the error says it in one line.
+    # It logs every refused query, with a trace, to stderr; the error has the same in one line
     PySparkLogger.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
     try:
         _register(session, settings, names)
         return session.sql(query)
     except (AnalysisException, ParseException) as error:
-        raise UsageError(_first_words(str(error))) from None
+        raise UsageError(_first_line(str(error))) from None
 
 
 def _register(session: SparkSession, settings: Settings, names: list[TableName]) -> None:
-    """Register what a query reads: gold at its published versions, published views by their query."""
+    """Register the tables a query reads: gold at its published versions, published views by their query."""
     from gold.publish import published, views
     from lakehouse.storage.catalog import names_in, register
     from lakehouse.storage.tables import Tables
 
     tables = Tables.at(settings)
     pinned: dict[TableName, int] = {}
-    shown: dict[TableName, str] = {}
+    view_queries: dict[TableName, str] = {}
     for domain in {name.domain for name in names if name.layer == "gold"}:
         pinned |= published(tables, domain)
-        shown |= views(tables, domain)
-    register(session, settings, [name for name in names if name not in shown], pinned=pinned)
+        view_queries |= views(tables, domain)
+    register(session, settings, [name for name in names if name not in view_queries], pinned=pinned)
     for name in names:
-        if name in shown:
-            _register(session, settings, names_in(shown[name]))
-            session.sql(f"create or replace view {name.layer}.`{name.table}` as {shown[name]}")
+        if name in view_queries:
+            _register(session, settings, names_in(view_queries[name]))
+            session.sql(
+                f"create or replace view {name.layer}.`{name.table}` as {view_queries[name]}"
+            )
 
 
-def _first_words(message: str) -> str:
+def _first_line(message: str) -> str:
     """Return Spark's message without its query plan and trace."""
     return message.partition("\n\nJVM stacktrace")[0].partition(";\n'")[0].strip()
 
 
-def answer(rows: DataFrame, limit: int) -> Answer:
+def run_query(rows: DataFrame, limit: int) -> QueryResult:
     """Return the first `limit` rows, all of them for 0."""
     kinds = [(field.name, field.dataType.simpleString()) for field in rows.schema.fields]
-    found = values(rows.limit(limit + 1) if limit else rows)
-    kept = found[:limit] if limit else found
-    return Answer(kinds, kept, more=len(kept) < len(found))
+    fetched = values(rows.limit(limit + 1) if limit else rows)
+    first_rows = fetched[:limit] if limit else fetched
+    return QueryResult(kinds, first_rows, more=len(first_rows) < len(fetched))
 
 
 def values(rows: DataFrame) -> list[tuple[Any, ...]]:

@@ -1,4 +1,4 @@
-"""What a rebuild restates, and the doing of it: a slice of silver or a table of gold, and what reads it."""
+"""Rebuilds a slice of silver, or a whole table of silver or gold, and the gold that reads it."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ if TYPE_CHECKING:
     from lakehouse.settings import Settings
     from silver.rebuild import RebuiltSlice
 
-SLICE, RELOAD, ANEW = "slice", "reload", "anew"
+SLICE, RELOAD, FULL = "slice", "reload", "full"
 MODES = {
-    SLICE: "the keys of the slice are derived again from bronze, with all their events",
+    SLICE: "the keys of the slice are rebuilt from bronze, with all their events",
     RELOAD: "all rows are loaded again from bronze",
-    ANEW: "built anew as a whole: a slice of gold cannot be derived by itself",
+    FULL: "rebuilt as a whole: gold cannot be rebuilt by slices",
 }
 GOLD_MODES = {
-    True: "the keys of the slice are derived again",
-    False: "built anew as a whole: rows that change or go leave no trace in silver",
+    True: "the keys of the slice are rebuilt",
+    False: "rebuilt as a whole: rows that change or go leave no trace in silver",
 }
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What is restated, how, and which tables of gold follow."""
+class RebuildPlan:
+    """The rebuild of a table or slice: how it is done, and which tables of gold follow."""
 
     table: TableName
     where: str
@@ -69,7 +69,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Subject:
-    """The table to restate: the events of a contract in silver, or a stored model of gold."""
+    """The table to rebuild: the events of a contract in silver, or a stored model of gold."""
 
     settings: Settings
     tables: Tables
@@ -78,21 +78,20 @@ class Subject:
 
     @property
     def read_as(self) -> list[TableName]:
-        """Return the table and the views over it: the names under which gold reads it."""
+        """Return the table and the views over it: the names by which gold reads it."""
         views = vault_views(self.settings, self.table.domain)
-        found = {self.table.table}
+        names = {self.table.table}
         for _ in range(2):  # a view may read a view
-            found |= {view for view, (_, needed) in views.items() if found & set(needed)}
-        return sorted(TableName(self.table.layer, name) for name in found)
+            names |= {view for view, (_, needed) in views.items() if names & set(needed)}
+        return sorted(TableName(self.table.layer, name) for name in names)
 
 
 def subject(settings: Settings, text: str) -> Subject:
-    """Return what a table's name stands for; raise UsageError for what is not derived."""
+    """Return the subject of a rebuild by its table's name; raise UsageError where there is none."""
     tables, name = Tables.at(settings), TableName.parse(text)
     if not tables.exists(name):
         raise UsageError(f"no table {name}; `lakehouse status` lists what there is")
-    known = name.domain in domains(settings.contracts)
-    contracts = load_domain(settings.contracts, name.domain) if known else {}
+    contracts = _contracts(settings, name.domain)
     for contract in contracts.values():
         events = contract.vault and TableName.of("silver", name.domain, contract.vault.events)
         if name == events:
@@ -104,46 +103,52 @@ def subject(settings: Settings, text: str) -> Subject:
     )
 
 
-def plan(settings: Settings, text: str, where: str = "") -> Plan:
+def _contracts(settings: Settings, domain: str) -> dict[str, Contract]:
+    has_contracts = domain in domains(settings.contracts)
+    return load_domain(settings.contracts, domain) if has_contracts else {}
+
+
+def plan(settings: Settings, text: str, where: str = "") -> RebuildPlan:
     """Return what a rebuild would do; nothing is written.
 
     Raises:
         UsageError: no such table, or no condition on it.
-        LakehouseError: news is waiting, which would be mixed with what is restated.
+        LakehouseError: silver or gold has pending input, which would be mixed with the rebuilt rows.
     """
     chosen = subject(settings, text)
-    _refuse_news(chosen)
+    _refuse_pending(chosen)
     return _plan(chosen, where)[0]
 
 
-def _refuse_news(chosen: Subject) -> None:
+def _refuse_pending(chosen: Subject) -> None:
     settings, domain = chosen.settings, chosen.table.domain
-    known = domain in domains(settings.contracts)
-    contracts = load_domain(settings.contracts, domain) if known else {}
+    contracts = _contracts(settings, domain)
     for layer in ("silver", "gold"):
         if is_pending(settings, domain, contracts, layer):
             raise LakehouseError(
-                f"{layer} has news to carry, which is not to be mixed with what is restated: "
+                f"{layer} has pending input, which must not be mixed with rebuilt rows: "
                 f"`lakehouse run {domain}` first"
             )
 
 
-def _plan(chosen: Subject, where: str) -> tuple[Plan, RebuiltSlice | None]:
+def _plan(chosen: Subject, where: str) -> tuple[RebuildPlan, RebuiltSlice | None]:
     tables, name = chosen.tables, chosen.table
     now = tables.open(name)
     assert now is not None
-    restated, mode, differs = None, ANEW, {}
+    rebuilt, mode, differs = None, FULL, {}
     if chosen.contract is not None:
         mode = SLICE if where else RELOAD
         if where:
-            restated = _derived(chosen, where, Run(0, name.domain, tables))
+            rebuilt = _derived(chosen, where, Run(0, name.domain, tables))
             counts = ("stored", "added", "changed", "removed")
-            differs = {count: getattr(restated, count) for count in counts}
+            differs = {count: getattr(rebuilt, count) for count in counts}
     project = Project(chosen.settings, name.domain)
     dependants = project.dependants(chosen.read_as) if project.exists else []
-    incremental = restated is not None and restated.only_adds
-    found = Plan(name, where, mode, now.version(), row_count(now), differs, dependants, incremental)
-    return found, restated
+    incremental = rebuilt is not None and rebuilt.only_adds
+    rebuild_plan = RebuildPlan(
+        name, where, mode, now.version(), row_count(now), differs, dependants, incremental
+    )
+    return rebuild_plan, rebuilt
 
 
 def _derived(chosen: Subject, where: str, run: Run, *, repair: bool = False) -> RebuiltSlice:
@@ -171,20 +176,20 @@ def rebuild(
     where: str = "",
     progress: Callable[..., None] = lambda *_: None,
 ) -> dict[str, Any]:
-    """Restate a slice, or a whole table, and the gold that reads it; return what was done."""
+    """Rebuild a slice, or a whole table, and the gold that reads it; return what was done."""
     from lakehouse.engine.session import boot, spark
 
     boot(settings)
     domain = TableName.parse(text).domain
     with lock_domain(settings.home, domain, f"rebuild {text}"):
         chosen = subject(settings, text)
-        _refuse_news(chosen)
-        progress(f"{chosen.table}: looking at the slice")
+        _refuse_pending(chosen)
+        progress(f"{chosen.table}: comparing with bronze")
         with Ledger(chosen.tables).run(domain, "rebuild") as run:
-            restated = _restate_silver(chosen, where, run, progress)
+            rebuilt = _rebuild_silver(chosen, where, run, progress)
             if chosen.contract is None:
                 publish.unsettle(chosen.tables, domain, run.number)
-            incremental = restated is not None and restated.only_adds
+            incremental = rebuilt is not None and rebuilt.only_adds
             build.build(
                 spark(settings), settings, domain, run, progress=progress,
                 restated=[] if incremental else chosen.read_as,
@@ -197,10 +202,10 @@ def rebuild(
     return {"run": run.number, "table": text, "where": where, "steps": steps}
 
 
-def _restate_silver(
+def _rebuild_silver(
     chosen: Subject, where: str, run: Run, progress: Callable[..., None]
 ) -> RebuiltSlice | None:
-    """Restate the table of events; return what differed, None for all of it and for gold."""
+    """Rebuild the table of events; return the slice's differences, None for a whole table or gold."""
     from lakehouse.engine.session import spark
     from silver import load
     from silver.rebuild import write
@@ -210,12 +215,12 @@ def _restate_silver(
         return None
     if where:
         follow(spark(chosen.settings), _batch(chosen, run))
-        restated = _derived(chosen, where, run, repair=True)
-        if not restated.only_adds:
+        rebuilt = _derived(chosen, where, run, repair=True)
+        if not rebuilt.only_adds:
             publish.unsettle(chosen.tables, run.domain, run.number)
-        write(_batch(chosen, run), restated)
+        write(_batch(chosen, run), rebuilt)
         run.flush()
-        return restated
+        return rebuilt
     publish.unsettle(chosen.tables, run.domain, run.number)
     batch = _batch(chosen, run)
     bookmarks = [CAPTURE, str(batch.bronze)]

@@ -1,4 +1,4 @@
-"""The verb `status`: how each table stands, read from Delta logs and the ledger without a JVM."""
+"""The status of each table and domain, read from Delta logs and the ledger without a JVM."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from contracts.parsing.domains import domains
 from lakehouse.runs.bookmarks import newest_offset
 from lakehouse.storage.table_log import bookmark, committed_at, table_size
-from operations.pending_files import waiting_files
+from operations.pending_files import pending_files
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -21,15 +21,15 @@ READERS = 4
 
 
 def status(settings: Settings, domain: str = "", now: datetime | None = None) -> dict[str, Any]:
-    """Return how one domain or every domain stands: its last run, its tables, files that wait."""
+    """Return the status of one domain or all: last run, tables, publication, pending files."""
     from lakehouse.runs.ledger import Ledger, code_version
     from lakehouse.storage.tables import Tables
 
     tables, instant = Tables.at(settings), now or datetime.now(UTC)
     ledger = Ledger(tables)
     steps, runs = ledger.steps(domain or None), ledger.runs(domain or None)
-    found = {name.domain for name in tables.names() if name.domain}
-    chosen = [domain] if domain else sorted({*domains(settings.contracts), *found})
+    stored = {name.domain for name in tables.names() if name.domain}
+    chosen = [domain] if domain else sorted({*domains(settings.contracts), *stored})
     return {
         "at": instant,
         "home": str(settings.home),
@@ -41,7 +41,7 @@ def status(settings: Settings, domain: str = "", now: datetime | None = None) ->
                 "last_run": next((run for run in reversed(runs) if run["domain"] == name), None),
                 "tables": _tables(tables, name, steps, instant),
                 "published": _published(tables, name),
-                **waiting_files(settings, name),
+                **pending_files(settings, name),
             }
             for name in chosen
         ],
@@ -55,7 +55,7 @@ def _tables(
     names = list(tables.names(domain))
     with ThreadPoolExecutor(READERS) as pool:
         opened = dict(zip(names, pool.map(tables.open, names), strict=True))
-    newest = {name: newest_offset(each) for name, each in opened.items() if each is not None}
+    newest = {name: newest_offset(table) for name, table in opened.items() if table is not None}
     last: dict[TableName, dict[str, Any]] = {}
     upstreams: dict[TableName, set[TableName]] = {}
     for step in steps:
@@ -64,15 +64,15 @@ def _tables(
             last[name] = step
             upstreams.setdefault(name, set()).update(upstreams_of(step))
     rows = []
-    for name, each in opened.items():
-        if each is not None:
-            consumed = [_consumed(each, up, newest) for up in sorted(upstreams.get(name, ()))]
-            rows.append(_row(name, each, last.get(name), [c for c in consumed if c], now))
+    for name, table in opened.items():
+        if table is not None:
+            consumed = [_consumed(table, up, newest) for up in sorted(upstreams.get(name, ()))]
+            rows.append(_row(name, table, last.get(name), [c for c in consumed if c], now))
     return rows
 
 
 def _published(tables: Tables, domain: str) -> dict[str, Any] | None:
-    """Return what gold last published, when, and which upstreams have moved on since."""
+    """Return gold's latest publication, and which of its upstreams have newer versions."""
     from gold.publish import latest
 
     last = latest(tables, domain)
@@ -99,28 +99,33 @@ def table_of(step: dict[str, Any]) -> TableName:
 
 
 def upstreams_of(step: dict[str, Any]) -> list[TableName]:
-    """Return the tables a ledger step read; files are none."""
+    """Return the tables a ledger step read; files are not among them."""
     from lakehouse.errors import UsageError
     from lakehouse.storage.tables import TableName
 
-    found = []
+    names = []
     for text in step["upstream"].replace(",", " ").split():
         try:
-            found.append(TableName.parse(text))
+            names.append(TableName.parse(text))
         except UsageError:
             continue
-    return found
+    return names
 
 
 def _consumed(
-    each: DeltaTable, upstream: TableName, newest: dict[TableName, int]
+    table: DeltaTable, upstream: TableName, newest: dict[TableName, int]
 ) -> dict[str, Any] | None:
-    """Return how far a table has read its upstream, None where its log does not say."""
-    seen = bookmark(each, str(upstream))
-    if seen is None:
+    """Return a table's bookmark of its upstream, None where its log has none."""
+    consumed = bookmark(table, str(upstream))
+    if consumed is None:
         return None
     current = newest.get(upstream, -1)
-    return {"table": str(upstream), "consumed": seen, "current": current, "behind": current > seen}
+    return {
+        "table": str(upstream),
+        "consumed": consumed,
+        "current": current,
+        "behind": current > consumed,
+    }
 
 
 def _rows_by_status(table: DeltaTable) -> dict[str, int]:
@@ -134,26 +139,26 @@ def _rows_by_status(table: DeltaTable) -> dict[str, int]:
 
 def _row(
     name: TableName,
-    each: DeltaTable,
+    table: DeltaTable,
     step: dict[str, Any] | None,
     upstream: list[dict[str, Any]],
     now: datetime,
 ) -> dict[str, Any]:
-    size = table_size(each)
-    committed = committed_at(each)
+    size = table_size(table)
+    committed = committed_at(table)
     is_quarantine = name.layer == "silver" and name.table.endswith("_quarantine")
-    quarantine = _rows_by_status(each) if is_quarantine else None
+    quarantine = _rows_by_status(table) if is_quarantine else None
     return {
         "table": str(name),
         "layer": name.layer,
         "rows": size.rows,
-        "version": each.version(),
+        "version": table.version(),
         "files": size.files,
         "bytes": size.bytes,
         "committed_at": committed,
         "age_seconds": None if committed is None else round((now - committed).total_seconds()),
         "upstream": upstream,
-        "behind": any(one["behind"] for one in upstream),
+        "behind": any(table["behind"] for table in upstream),
         "last_step": step
         and {key: step[key] for key in ("run", "status", "seconds", "message", "at")},
         "open_quarantine": None if quarantine is None else quarantine["open"],

@@ -1,4 +1,4 @@
-"""The pictures of the report as SVG; their colours are the page's, so they follow light and dark."""
+"""Charts of the report and the catalog as SVG; their colours are the page's, light or dark."""
 
 from __future__ import annotations
 
@@ -31,9 +31,7 @@ def flow_picture(flow: dict[str, Any]) -> Markup:
     lines = [_edge(places[a], places[b], faint=bool({a, b} & wide)) for a, b in flow["edges"]]
     width = len(columns) * (BOX_WIDTH + COLUMN_GAP) - COLUMN_GAP
     count = sum(len(column["boxes"]) for column in columns)
-    title = (
-        f"The way of the rows: {count} boxes in {len(columns)} columns, listed in the tables below"
-    )
+    title = f"Flow of the rows: {count} boxes in {len(columns)} columns, listed in the tables below"
     return Markup(  # noqa: S704 - every text in the parts is escaped
         f'<svg class="flow" viewBox="-2 0 {width + 4} {height}" role="img" '
         f'style="min-width:{round(width * 0.78)}px;max-width:{width + 4}px"><title>{escape(title)}</title>'
@@ -76,7 +74,7 @@ def _edge(start: tuple[float, float], end: tuple[float, float], *, faint: bool) 
 
 
 def calibration_picture(points: list[dict[str, Any]]) -> Markup:
-    """Return predicted against observed shares; on the diagonal a model is honest."""
+    """Return predicted against observed shares; on the diagonal a model is calibrated."""
     usable = [
         (float(p["predicted"]), float(p["observed"]), float(p.get("count") or 0))
         for p in points
@@ -84,7 +82,7 @@ def calibration_picture(points: list[dict[str, Any]]) -> Markup:
     ]
     if not usable:
         return Markup("")
-    # The whole of 0 to 1 would crowd a rare outcome into one corner.
+    # The whole of 0 to 1 would crowd a rare outcome into one corner
     top = min(1.0, max(0.05, 1.15 * max(max(p, o) for p, o, _ in usable)))
     most = max(count for *_, count in usable) or 1
 
@@ -112,6 +110,6 @@ def calibration_picture(points: list[dict[str, Any]]) -> Markup:
     return Markup(  # noqa: S704 - numbers alone
         f'<svg class="calibration" viewBox="0 0 {SIDE + EDGE + 14} {SIDE + 52}" role="img">'
         f"<title>Calibration: predicted share against observed share</title>{ticks}"
-        f'<path class="honest" d="M{x(0)} {y(0)}L{x(top)} {y(top)}"/>'
+        f'<path class="ideal" d="M{x(0)} {y(0)}L{x(top)} {y(top)}"/>'
         f'<path class="curve" d="{line}"/>{dots}{label}predicted, observed upwards</text></svg>'
     )

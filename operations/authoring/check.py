@@ -1,4 +1,4 @@
-"""The verb `contracts`: check the files; the other parts stand in files of their own."""
+"""Checks contract files: schema, types, rules, vault, and versions that may not go back."""
 
 from __future__ import annotations
 
@@ -33,8 +33,13 @@ def check(settings: Settings, domain: str = "") -> list[dict[str, Any]]:
 
 
 def _counts(contract: Contract) -> dict[str, Any]:
-    across = (*contract.row_rules, *contract.unique, *contract.references, *contract.dataset_rules)
-    rules = (*contract.rules, *across)
+    table_rules = (
+        *contract.row_rules,
+        *contract.unique,
+        *contract.references,
+        *contract.dataset_rules,
+    )
+    rules = (*contract.rules, *table_rules)
     warnings = sum(rule.severity == "warning" for rule in rules)
     return {
         "file": contract.file,

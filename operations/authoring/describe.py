@@ -1,4 +1,4 @@
-"""The verb `contracts show`: what a contract says, and what it compiles to."""
+"""Describes one contract: its content as plain values, and the gate it compiles to."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ if TYPE_CHECKING:
     from lakehouse.settings import Settings
 
 
-def find(settings: Settings, names: list[str]) -> Contract:
-    """Return the contract named as `DOMAIN.DATASET` or `DOMAIN DATASET`; raise UsageError for none."""
+def find_contract(settings: Settings, names: list[str]) -> Contract:
+    """Return the contract named as `DOMAIN.DATASET` or `DOMAIN DATASET`; raise UsageError if none is."""
     from contracts.parsing.load import load_domain
     from lakehouse.errors import UsageError
 
     domain, _, dataset = " ".join(names).replace(".", " ", 1).partition(" ")
-    known = domains(settings.contracts)
-    if domain not in known:
-        raise UsageError(f"no domain '{domain}'; there is: {', '.join(known) or 'none'}")
+    existing = domains(settings.contracts)
+    if domain not in existing:
+        raise UsageError(f"no domain '{domain}'; there is: {', '.join(existing) or 'none'}")
     contracts = load_domain(settings.contracts, domain)
     if dataset not in contracts:
-        what = (
+        problem = (
             f"no dataset '{dataset}' in '{domain}'" if dataset else f"which dataset of '{domain}'?"
         )
-        raise UsageError(f"{what}; there is: {', '.join(contracts)}")
+        raise UsageError(f"{problem}; there is: {', '.join(contracts)}")
     return contracts[dataset]
 
 
-def described(contract: Contract) -> dict[str, Any]:
-    """Return everything a contract says, as plain values."""
+def describe(contract: Contract) -> dict[str, Any]:
+    """Return the whole contract as plain values."""
     vault = contract.vault
     return {
         "dataset": f"{contract.domain}.{contract.dataset}",
@@ -68,7 +68,7 @@ def described(contract: Contract) -> dict[str, Any]:
             }
             for rule in contract.dataset_rules
         ],
-        "channels": [f"{each.tool} {each.name}" for each in contract.channels],
+        "channels": [f"{channel.tool} {channel.name}" for channel in contract.channels],
         "service_levels": {
             name: " ".join(str(item[part]) for part in ("value", "unit") if part in item)
             for name, item in contract.service_levels.items()

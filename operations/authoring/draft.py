@@ -1,4 +1,4 @@
-"""The verb `contracts new`: a first contract from data, ready for review."""
+"""Drafts a dataset's first contract from a profile of its data, for review."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 
 
-def new(
+def new_contract(
     settings: Settings,
     domain: str,
     dataset: str,
@@ -24,10 +24,10 @@ def new(
     table: str = "",
     write: bool = False,
 ) -> dict[str, Any]:
-    """Return the drafted contract as YAML, its file, and what is to be reviewed; write it if asked.
+    """Return the drafted contract as YAML, its file, and the points to review; with `write` write it.
 
     Raises:
-        UsageError: the data cannot be read, a name is none, or there is such a contract already.
+        UsageError: the data cannot be read, a name is malformed, or the contract exists already.
     """
     from contracts.evolution.draft import draft, review, written
     from contracts.parsing.load import load_domain, load_file
@@ -39,11 +39,11 @@ def new(
             raise UsageError(f"'{name}' is no name: small letters, digits and single underscores")
     file = settings.contracts / domain / f"{dataset}.yaml"
     if file.exists():
-        raise UsageError(f"{file} is there already")
-    known = domain in domains(settings.contracts)
-    others = load_domain(settings.contracts, domain) if known else {}
-    seen = profile(settings, source, table)
-    text = written(draft(seen, domain, dataset, others), seen)
+        raise UsageError(f"{file} exists already")
+    has_contracts = domain in domains(settings.contracts)
+    others = load_domain(settings.contracts, domain) if has_contracts else {}
+    profiled = profile(settings, source, table)
+    text = written(draft(profiled, domain, dataset, others), profiled)
     with tempfile.TemporaryDirectory() as folder:
         trial = Path(folder) / domain / file.name
         trial.parent.mkdir()
@@ -55,9 +55,9 @@ def new(
     return {
         "file": str(file),
         "written": write,
-        "rows": seen.rows,
-        "keys": [list(key) for key in seen.keys],
-        "personal": [column.name for column in seen.columns if column.personal],
-        "review": review(seen),
+        "rows": profiled.rows,
+        "keys": [list(key) for key in profiled.keys],
+        "personal": [column.name for column in profiled.columns if column.personal],
+        "review": review(profiled),
         "contract": text,
     }

@@ -1,4 +1,4 @@
-"""Profiles of data, for a first contract: of files, of Delta tables, of tables behind JDBC."""
+"""Profiles data for a first contract: files, Delta tables, tables behind JDBC."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from lakehouse.settings import Settings
 
-# Of a table behind JDBC so many rows are looked at
+# Rows read of a table behind JDBC
 JDBC_ROWS = 1_000_000
-# A key of two columns is looked for among so many
+# Columns tried in pairs for a key of two
 PAIRED = 8
 READERS = {
     ".csv": "read_csv(?, sample_size=-1)",
@@ -33,7 +33,7 @@ READERS = {
     ".jsonl": "read_json(?, format='newline_delimited')",
     ".ndjson": "read_json(?, format='newline_delimited')",
 }
-SHORT = {
+SPARK_TYPES = {
     "BOOLEAN": "boolean", "TINYINT": "tinyint", "SMALLINT": "smallint", "INTEGER": "int",
     "BIGINT": "bigint", "UTINYINT": "smallint", "USMALLINT": "int", "UINTEGER": "bigint",
     "UBIGINT": "decimal(20,0)", "HUGEINT": "decimal(38,0)", "FLOAT": "float", "DOUBLE": "double",
@@ -42,31 +42,31 @@ SHORT = {
 
 
 def profile(settings: Settings, source: str, table: str = "") -> Profile:
-    """Return what a file, a table or a JDBC URL holds; `table` names the one behind a URL.
+    """Return the profile of a file, a table or a JDBC URL; `table` names the one behind a URL.
 
     Raises:
-        UsageError: there is no such thing, or nothing that can be read.
+        UsageError: the source does not exist or cannot be read.
     """
     if table and not source.startswith("jdbc:"):
-        raise UsageError("--table names a table behind a JDBC URL, and this is none")
+        raise UsageError("--table names a table behind a JDBC URL, and this is no JDBC URL")
     with connection() as database:
         _load(database, settings, source, table)
-        # What follows a URL's address may log in, and so may what stands before it.
+        # The parts before and after a URL's address may contain credentials
         address = re.sub(r"//[^/@]*@", "//", re.split("[?;]", source)[0])
         shown = f"{address} {table}" if table else Path(source).name
         return _profiled(database, shown)
 
 
 def _load(database: DuckDBPyConnection, settings: Settings, source: str, table: str) -> None:
-    """Make the rows the table `data`."""
+    """Load the rows into the table `data`."""
     layer, dot, _ = source.partition(".")
     if source.startswith("jdbc:"):
         database.register("arrived", _from_jdbc(settings, source, table))
     elif dot and layer in STORED:
-        found = Tables.at(settings).open(TableName.parse(source))
-        if found is None:
+        stored = Tables.at(settings).open(TableName.parse(source))
+        if stored is None:
             raise UsageError(f"{source} does not exist in {settings.warehouse}")
-        database.register("arrived", found.scan())
+        database.register("arrived", stored.scan())
     elif Path(source, "_delta_log").is_dir():
         from deltalake import DeltaTable
 
@@ -100,23 +100,25 @@ def _from_jdbc(settings: Settings, url: str, table: str) -> Any:
 
     if not table:
         raise UsageError("a JDBC URL needs --table")
-    asked = {
+    options = {
         key: os.environ[f"LAKEHOUSE_JDBC_{key.upper()}"]
         for key in ("user", "password", "driver")
         if os.environ.get(f"LAKEHOUSE_JDBC_{key.upper()}")
     }
     try:
         reader = (
-            spark(settings, short=True).read.format("jdbc").options(url=url, dbtable=table, **asked)
+            spark(settings, short=True)
+            .read.format("jdbc")
+            .options(url=url, dbtable=table, **options)
         )
         return reader.load().limit(JDBC_ROWS).toArrow()
-    except Exception as error:  # noqa: BLE001 - each driver has errors of its own
+    except Exception as error:  # noqa: BLE001 - drivers have errors of their own
         if "No suitable driver" in str(error) or "ClassNotFoundException" in str(error):
             kind = url.split(":")[1]
             raise UsageError(
                 f"no JDBC driver for {kind}: put its jar into {settings.tools / 'jars'}"
             ) from None
-        # A driver's message may hold the URL, and a URL a password.
+        # A driver's message may contain the URL, and a URL a password
         reason = re.sub(r"password=[^&;\s]*", "password=...", str(error).splitlines()[0])
         raise UsageError(f"{table}: not readable over JDBC: {reason[:300]}") from None
 
@@ -130,8 +132,8 @@ def _profiled(database: DuckDBPyConnection, source: str) -> Profile:
     if not columns:
         raise UsageError(f"{source}: no column to describe")
     (rows,) = database.execute("select count(*) from data").fetchall()[0]
-    found = tuple(_column(database, name, kind, rows) for name, kind in columns)
-    return Profile(source, rows, found, tuple(_keys(database, found, rows)))
+    profiles = tuple(_column(database, name, kind, rows) for name, kind in columns)
+    return Profile(source, rows, profiles, tuple(_keys(database, profiles, rows)))
 
 
 def _column(database: DuckDBPyConnection, name: str, kind: str, rows: int) -> ColumnProfile:
@@ -146,7 +148,7 @@ def _column(database: DuckDBPyConnection, name: str, kind: str, rows: int) -> Co
         f"{f'max(length({value}::varchar))' if text else 'null'}, {share}, {share} from data",
         [EMAIL, PHONE],
     ).fetchall()[0]
-    few = text and 0 < distinct <= FEW_VALUES and rows - nulls >= 10 * distinct
+    is_enum = text and 0 < distinct <= FEW_VALUES and rows - nulls >= 10 * distinct
     listed = f"select distinct {value}::varchar from data where {value} is not null order by 1"
     return ColumnProfile(
         name=name,
@@ -156,7 +158,7 @@ def _column(database: DuckDBPyConnection, name: str, kind: str, rows: int) -> Co
         low=least if not text else (distinct or None),
         high=most,
         longest=longest,
-        values=tuple(row[0] for row in database.execute(listed).fetchall()) if few else (),
+        values=tuple(row[0] for row in database.execute(listed).fetchall()) if is_enum else (),
         emails=emails,
         phones=phones,
     )
@@ -165,7 +167,7 @@ def _column(database: DuckDBPyConnection, name: str, kind: str, rows: int) -> Co
 def _keys(
     database: DuckDBPyConnection, columns: tuple[ColumnProfile, ...], rows: int
 ) -> Iterator[tuple[str, ...]]:
-    """Yield the columns that tell all rows apart, else the pairs of them; the likeliest first."""
+    """Yield the columns that are unique, else the unique pairs of columns; the likeliest first."""
     usable = [
         column
         for column in columns
@@ -197,4 +199,4 @@ def _spark_type(kind: str) -> str:
         return "timestamp"
     if kind.startswith(("STRUCT", "MAP")):
         return "map<string,string>"
-    return SHORT.get(kind, "string")
+    return SPARK_TYPES.get(kind, "string")

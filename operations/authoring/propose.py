@@ -1,4 +1,4 @@
-"""The verb `contracts propose`: what bronze holds and the contract does not say, as a change of it."""
+"""Proposes a contract's next version from the schema drift in bronze."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 def propose(
     settings: Settings, domain: str, dataset: str = "", *, write: bool = False
 ) -> list[dict[str, Any]]:
-    """Return one row a dataset that has something to say: its columns, and the contract's new text.
+    """Return one proposal a drifted dataset: its columns, and the contract's new text.
 
-    With `write` the files get that text; everything in them that is not concerned stays as it is.
+    With `write` the files get that text; all other lines stay as they are.
 
     Raises:
         UsageError: no such dataset.
@@ -28,32 +28,32 @@ def propose(
     contracts = load_domain(settings.contracts, domain)
     if dataset and dataset not in contracts:
         raise UsageError(f"no dataset '{dataset}' in '{domain}'; there is: {', '.join(contracts)}")
-    tables, found = Tables.at(settings), []
+    tables, proposals = Tables.at(settings), []
     for name in [dataset] if dataset else contracts:
         contract = contracts[name]
         columns = drifted_columns(tables, contract) if contract.capture else []
         if not columns:
             continue
-        wanted = [
+        proposed = [
             Proposed(c.name, c.type, "" if c.old else _note(c.rows, c.nulls), c.old)
             for c in columns
         ]
         path = settings.contracts / domain / contract.file.rpartition("/")[2]
-        text = patched(path.read_text(encoding="utf-8"), wanted, contract.file)
+        text = patched(path.read_text(encoding="utf-8"), proposed, contract.file)
         if write:
             path.write_text(text, encoding="utf-8")
-        found.append(
+        proposals.append(
             {
                 "dataset": name,
                 "file": contract.file,
                 "version": contract.version,
                 "new_version": raised(contract.version, "minor"),
                 "columns": [column.to_dict() for column in columns],
-                "fragment": "".join(fragment(each) for each in wanted if not each.old),
+                "fragment": "".join(fragment(column) for column in proposed if not column.old),
                 "written": write,
             }
         )
-    return found
+    return proposals
 
 
 def _note(rows: int, nulls: int) -> str:

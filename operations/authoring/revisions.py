@@ -1,4 +1,4 @@
-"""Contracts as they were: read from a file, or from a revision of the repository they lie in."""
+"""Earlier versions of contracts: read from a file, or from a git revision of their repository."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from contracts.model.contract import Contract
     from contracts.parsing.document import Document
 
-# The revision to compare with where nobody names one
+# The name of the revision that `earlier` finds
 EARLIER = "earlier"
 MAIN = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
 
@@ -40,12 +40,12 @@ def load(text: str) -> Loaded:
 
 def files(folder: Path, domain: str = "") -> dict[str, Path]:
     """Return the contract files of a domain, or of all, by `<domain>/<file>`."""
-    found = sorted(folder.glob(f"{domain or '*'}/*.yaml"))
-    return {f"{path.parent.name}/{path.name}": path for path in found}
+    paths = sorted(folder.glob(f"{domain or '*'}/*.yaml"))
+    return {f"{path.parent.name}/{path.name}": path for path in paths}
 
 
 def earlier(folder: Path) -> str | None:
-    """Return the commit that the working tree is to be compatible with, None where there is none.
+    """Return the commit that the working tree has to be compatible with, None where there is none.
 
     That is where it left the main branch; on the main branch the last tag, or the commit before.
     """
@@ -97,15 +97,15 @@ def read_all(folder: Path, domain: str = "") -> Iterator[tuple[str, Loaded]]:
 
 
 def _git(folder: Path, *words: str) -> str:
-    done = subprocess.run(  # noqa: S603 - a list of words, no shell
+    ended = subprocess.run(  # noqa: S603 - a list of words, no shell
         ["git", "-C", str(folder), *words],  # noqa: S607 - git is looked up on the path
         capture_output=True,
         text=True,
         check=False,
     )
-    if done.returncode:
-        raise UsageError(f"git {' '.join(words)}: {done.stderr.strip().removeprefix('fatal: ')}")
-    return done.stdout
+    if ended.returncode:
+        raise UsageError(f"git {' '.join(words)}: {ended.stderr.strip().removeprefix('fatal: ')}")
+    return ended.stdout
 
 
 def _try(folder: Path, *words: str) -> str | None:

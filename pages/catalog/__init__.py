@@ -1,4 +1,4 @@
-"""The catalog: one HTML page that says what every dataset is, to be searched without a server."""
+"""The catalog: one HTML page that describes every dataset, searchable without a server."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 
 def catalog(settings: Settings, domain: str = "", out: Path | None = None) -> dict[str, Any]:
-    """Write the catalog of one domain or of all; return the file, its size and what is in it."""
+    """Write the catalog of one domain or of all; return the file, its size and its datasets."""
     from pages.catalog.data import collect
     from pages.catalog.page import render
 
     file = out or settings.home / "catalog" / "index.html"
-    found = collect(settings, domain)
-    text = render(found)
+    content = collect(settings, domain)
+    text = render(content)
     write_text(file, text)
     return {
         "file": str(file.absolute()),
         "bytes": len(text.encode()),
-        "datasets": [entry["id"] for entry in found["entries"]],
+        "datasets": [entry["id"] for entry in content["entries"]],
     }

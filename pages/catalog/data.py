@@ -1,4 +1,4 @@
-"""What the catalog says, as plain values: from contracts, the YAML of gold, and tables where there are any."""
+"""The catalog's entries as plain values: from contracts, the YAML of gold, and tables where there are any."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contracts.checks.registry import CHECKS
 from contracts.model.contract import is_personal
 from contracts.parsing.domains import domains
 from operations.authoring.derive import MODELS, SOURCES
-from operations.lineage import Edge, edges
+from operations.lineage import Edge, table_edges
 from operations.status import status
 from pages.catalog.lineage_picture import picture
 from pages.catalog.queries import of_contract, of_model
@@ -29,39 +29,43 @@ def collect(settings: Settings, domain: str = "") -> dict[str, Any]:
     """Return the entries of one domain or of all, by domain and kind; raise ContractError."""
     from contracts.parsing.load import load_domain
 
-    now = status(settings, domain)
-    standing = {one["domain"]: one for one in now["domains"]}
+    lakehouse = status(settings, domain)
+    statuses = {row["domain"]: row for row in lakehouse["domains"]}
     entries: list[dict[str, Any]] = []
     for name in [domain] if domain else domains(settings.contracts):
         contracts = load_domain(settings.contracts, name)
-        tables = {row["table"]: row for row in standing.get(name, {}).get("tables", ())}
-        found = edges(settings, name, contracts)
-        published = (standing.get(name, {}).get("published") or {}).get("versions", {})
-        entries += [_of_contract(each, tables, published, found) for each in contracts.values()]
-        entries += _of_models(settings, name, contracts, tables, published, found)
+        tables = {row["table"]: row for row in statuses.get(name, {}).get("tables", ())}
+        edges = table_edges(settings, name, contracts)
+        published = (statuses.get(name, {}).get("published") or {}).get("versions", {})
+        entries += [
+            _contract_entry(contract, tables, published, edges) for contract in contracts.values()
+        ]
+        entries += _model_entries(settings, name, contracts, tables, published, edges)
     entries.sort(key=lambda entry: (entry["domain"], KINDS.index(entry["kind"]), entry["name"]))
     return {
-        "at": now["at"],
-        "home": now["home"],
-        "code_version": now["code_version"],
+        "at": lakehouse["at"],
+        "home": lakehouse["home"],
+        "code_version": lakehouse["code_version"],
         "entries": entries,
         "domains": sorted({entry["domain"] for entry in entries}),
     }
 
 
-def _of_contract(
+def _contract_entry(
     contract: Contract,
     tables: Mapping[str, dict[str, Any]],
     published: Mapping[str, int],
-    found: set[Edge],
+    edges: set[Edge],
 ) -> dict[str, Any]:
-    from contracts.compilers.table_descriptions import tables as described
+    from contracts.compilers.table_descriptions import tables as descriptions
 
-    made = [(table.name, table.kind, table.comment) for table in described(contract)]
-    own = [name for name, kind, _ in made if kind in ("bronze", "events", "score", "inference")]
-    if not made:
+    described = [(table.name, table.kind, table.comment) for table in descriptions(contract)]
+    own = [
+        name for name, kind, _ in described if kind in ("bronze", "events", "score", "inference")
+    ]
+    if not described:
         own = [_table_of(contract)]
-        made = [(own[0], _kind(contract), contract.description)]
+        described = [(own[0], _kind(contract), contract.description)]
     return {
         "id": f"{contract.domain}.{contract.dataset}",
         "domain": contract.domain,
@@ -93,8 +97,8 @@ def _of_contract(
             name: " ".join(str(item[part]) for part in ("value", "unit") if part in item)
             for name, item in contract.service_levels.items()
         },
-        "tables": [_standing(*each, tables.get(each[0]), published) for each in made],
-        "lineage": picture(found, own, tables),
+        "tables": [_table_status(*table, tables.get(table[0]), published) for table in described],
+        "lineage": picture(edges, own, tables),
         "queries": of_contract(contract),
     }
 
@@ -127,32 +131,32 @@ def _short(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
-def _of_models(
+def _model_entries(
     settings: Settings,
     domain: str,
     contracts: Mapping[str, Contract],
     tables: Mapping[str, dict[str, Any]],
     published: Mapping[str, int],
-    found: set[Edge],
+    edges: set[Edge],
 ) -> Iterator[dict[str, Any]]:
-    """Yield one entry a gold model that has no contract of its own."""
+    """Yield an entry for every gold model without a contract of its own."""
     folder = settings.dbt_project / "models" / domain
     personal = {
         column.name: column.classification
-        for each in contracts.values()
-        for column in each.columns
+        for contract in contracts.values()
+        for column in contract.columns
         if column.classification
     }
-    known = {_table_of(each) for each in contracts.values() if each.features}
+    feature_tables = {_table_of(contract) for contract in contracts.values() if contract.features}
     for file in sorted([*folder.rglob("*.yml"), *folder.rglob("*.yaml")]):
         if file.name in (SOURCES, MODELS):
             continue
         for model in (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("models") or ():
             name, table = model["name"].partition("__")[2], f"gold.{model['name']}"
             columns = [_model_column(column, personal) for column in model.get("columns") or ()]
-            if table in known:
+            if table in feature_tables:
                 continue
-            made = (table, "gold table", model.get("description", ""))
+            described = (table, "gold table", model.get("description", ""))
             yield {
                 "id": f"{domain}.{name}",
                 "domain": domain,
@@ -165,8 +169,8 @@ def _of_models(
                 "file": f"dbt_project/models/{domain}/{file.name}",
                 "columns": columns,
                 "levels": {},
-                "tables": [_standing(*made, tables.get(table), published)],
-                "lineage": picture(found, [table], tables),
+                "tables": [_table_status(*described, tables.get(table), published)],
+                "lineage": picture(edges, [table], tables),
                 "queries": of_model(
                     table,
                     [
@@ -179,24 +183,24 @@ def _of_models(
 
 
 def _model_column(column: dict[str, Any], personal: Mapping[str, str]) -> dict[str, Any]:
-    """Return a column of a gold table; one named as a classified column of a contract is that, too."""
-    told = ((column.get("config") or {}).get("meta") or {}).get("classification", "")
+    """Return a column of a gold table, classified as the contract's column of that name is."""
+    declared = ((column.get("config") or {}).get("meta") or {}).get("classification", "")
     return {
         "name": column["name"],
         "type": column.get("data_type", ""),
         "key": 0,
         "required": False,
         "unit": "",
-        "classification": told or personal.get(column["name"], ""),
+        "classification": declared or personal.get(column["name"], ""),
         "description": (column.get("description") or "").strip(),
         "rules": [],
     }
 
 
-def _standing(
+def _table_status(
     name: str, kind: str, comment: str, row: dict[str, Any] | None, published: Mapping[str, int]
 ) -> dict[str, Any]:
-    """Return how a table stands, without figures where it is not there or is a view."""
+    """Return a table's status, without figures where it does not exist or is a view."""
     row = row or {}
     return {
         "name": name,

@@ -1,10 +1,11 @@
-"""What a dataset is made from and what is made from it, as a picture of the tables between."""
+"""The lineage of a dataset as a picture: the tables it is made from, and those made from it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.layers import LAYERS
+from operations.lineage import downstream, upstream
 from pages.charts import flow_picture
 
 if TYPE_CHECKING:
@@ -18,13 +19,13 @@ COLUMNS = ("source", *LAYERS)
 
 
 def picture(
-    found: set[Edge], own: Iterable[str], tables: Mapping[str, dict[str, Any]]
+    edges: set[Edge], own: Iterable[str], tables: Mapping[str, dict[str, Any]]
 ) -> dict[str, Any]:
-    """Return the picture with the names of what is read and of what reads, nearest first."""
+    """Return the picture, and the names of upstream and downstream tables, nearest first."""
     own = list(own)
-    above, below = _reached(found, own, 0), _reached(found, own, 1)
+    above, below = upstream(edges, own), downstream(edges, own)
     names = {*own, *above, *below}
-    inner = {edge for edge in found if set(edge) <= names and edge[0] != edge[1]}
+    inner = {edge for edge in edges if set(edge) <= names and edge[0] != edge[1]}
     places: dict[tuple[int, int], list[str]] = {}
     for name in sorted(names):
         if _layer(name) in COLUMNS:
@@ -38,33 +39,18 @@ def picture(
     return {"picture": drawn, "above": above, "below": below}
 
 
-def _depth(name: str, inner: set[Edge], seen: frozenset[str] = frozenset()) -> int:
-    """Return how many tables of its own layer stand before a table, on the longest way."""
+def _depth(name: str, inner: set[Edge], visited: frozenset[str] = frozenset()) -> int:
+    """Return the number of tables of its own layer on the longest path to a table."""
     before = [
-        upstream
-        for upstream, table in inner
-        if table == name and _layer(upstream) == _layer(name) and upstream not in seen
+        source
+        for source, table in inner
+        if table == name and _layer(source) == _layer(name) and source not in visited
     ]
-    return max((1 + _depth(each, inner, seen | {name}) for each in before), default=0)
+    return max((1 + _depth(source, inner, visited | {name}) for source in before), default=0)
 
 
 def _layer(name: str) -> str:
     return name.partition(".")[0]
-
-
-def _reached(found: set[Edge], start: Iterable[str], direction: int) -> list[str]:
-    """Return what is reached against the edges (0) or along them (1), level by level."""
-    begun = set(start)
-    reached: dict[str, None] = {}
-    level = sorted(begun)
-    while level:
-        following = {edge[direction] for edge in found if edge[1 - direction] in level} - {
-            *reached,
-            *begun,
-        }
-        level = sorted(following)
-        reached.update(dict.fromkeys(level))
-    return list(reached)
 
 
 def _box(name: str, tables: Mapping[str, dict[str, Any]]) -> dict[str, Any]:

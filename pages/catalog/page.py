@@ -1,4 +1,4 @@
-"""The catalog's page: the template filled with what was collected."""
+"""Renders the catalog's page from its template."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lakehouse.formatting import age, size
 from pages.catalog.data import KINDS
 
 
-def render(found: dict[str, Any]) -> str:
+def render(content: dict[str, Any]) -> str:
     """Return the page as HTML; every text in it is escaped."""
     here = Path(__file__).parent
     templates = Environment(
@@ -22,4 +22,4 @@ def render(found: dict[str, Any]) -> str:
         lstrip_blocks=True,
     )
     templates.filters.update(age=age, bytes=size, number=lambda count: f"{count:,}")
-    return templates.get_template("catalog.html.j2").render(**found, kinds=KINDS)
+    return templates.get_template("catalog.html.j2").render(**content, kinds=KINDS)

@@ -1,4 +1,4 @@
-"""Queries to begin with; a personal column is in none of them."""
+"""Sample queries of a dataset; none reads a personal column."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ if TYPE_CHECKING:
 
     from contracts.model.contract import Contract
 
-SHOWN = 6
+COLUMNS_SHOWN = 6
 
 
 def of_contract(contract: Contract) -> list[dict[str, str]]:
-    """Return titled queries of a dataset: now, as of an instant, by day, what was rejected."""
+    """Return titled queries of a dataset: now, as of an instant, by run, and rejected rows."""
     if contract.features:
         return _of_features(contract)
     if contract.score or contract.enrich:
@@ -23,14 +23,14 @@ def of_contract(contract: Contract) -> list[dict[str, str]]:
     if vault is None:
         return of_model(f"bronze.{contract.domain}__{contract.dataset}", _plain(contract))
     columns, events = (
-        ", ".join(_plain(contract)[:SHOWN]),
+        ", ".join(_plain(contract)[:COLUMNS_SHOWN]),
         f"silver.{contract.domain}__{vault.events}",
     )
-    found = []
+    queries = []
     if vault.historized:
         at = "current_timestamp() - interval 7 days"
         span = f"valid_from <= {at} and (valid_to is null or valid_to > {at})"
-        found += [
+        queries += [
             _sql("As it stands", f"select {columns} from {events}_current limit 10"),
             _sql(
                 "As it stood a week ago",
@@ -38,10 +38,10 @@ def of_contract(contract: Contract) -> list[dict[str, str]]:
             ),
         ]
     else:
-        found.append(_sql("Rows", f"select {columns} from {events} limit 10"))
+        queries.append(_sql("Rows", f"select {columns} from {events} limit 10"))
     rejected = f"silver.{contract.domain}__{contract.dataset}_quarantine"
     reasons = "explode(failures) as failed"
-    found += [
+    queries += [
         _sql(
             "Changes by run",
             f"select _batch, _op, count(*) as events from {events} group by _batch, _op",
@@ -52,19 +52,19 @@ def of_contract(contract: Contract) -> list[dict[str, str]]:
             f"lateral view {reasons} group by failed.column, failed.rule",
         ),
     ]
-    return found
+    return queries
 
 
 def of_model(table: str, columns: Sequence[str]) -> list[dict[str, str]]:
     """Return a query of a table that has no history of its own."""
-    chosen = [name for name in columns if not name.startswith("_")][:SHOWN]
+    chosen = [name for name in columns if not name.startswith("_")][:COLUMNS_SHOWN]
     return [_sql("Rows", f"select {', '.join(chosen)} from {table} limit 10")]
 
 
 def _of_features(contract: Contract) -> list[dict[str, str]]:
     declared: dict[str, Any] = contract.features
     entity = ",".join(declared["entity"])
-    pull = f"lakehouse features pull {contract.dataset} --domain {contract.domain} --entities asked.csv --out answered.parquet"
+    pull = f"lakehouse features pull {contract.dataset} --domain {contract.domain} --entities entities.csv --out features.parquet"
     table = f"gold.{contract.domain}__{declared['table']}"
     return [
         {"title": f"As known at each instant of a file with {entity},timestamp", "text": pull},
@@ -73,7 +73,7 @@ def _of_features(contract: Contract) -> list[dict[str, str]]:
 
 
 def _plain(contract: Contract) -> list[str]:
-    """Return the columns that say nothing of a person, the key first, hash keys left out."""
+    """Return the columns that are not personal, the key first, without hash keys."""
     named = [*contract.keys, *(name for name in contract.names if name not in contract.keys)]
     return [
         name

@@ -1,4 +1,4 @@
-"""What the report says, as plain values, from Delta logs, the ledger and model manifests."""
+"""The report's content as plain values, from Delta logs, the ledger and model manifests."""
 
 from __future__ import annotations
 
@@ -24,27 +24,29 @@ COUNTS = ("input", "valid", "quarantined", "superseded")
 
 def collect(settings: Settings, domain: str = "") -> dict[str, Any]:
     """Return the report of one domain or of all; without tables `domains` is empty."""
-    found = status(settings, domain)
-    told = [one for one in found["domains"] if one["tables"] or one["waiting"] or one["last_run"]]
-    return {**found, "domains": [_domain(settings, one) for one in told]}
+    whole = status(settings, domain)
+    domains = [
+        row for row in whole["domains"] if row["tables"] or row["pending"] or row["last_run"]
+    ]
+    return {**whole, "domains": [_domain(settings, row) for row in domains]}
 
 
-def _domain(settings: Settings, one: dict[str, Any]) -> dict[str, Any]:
+def _domain(settings: Settings, row: dict[str, Any]) -> dict[str, Any]:
     from lakehouse.runs.ledger import Ledger
     from lakehouse.storage.tables import Tables
 
-    name = one["domain"]
+    name = row["domain"]
     ledger = Ledger(Tables.at(settings))
     steps = ledger.steps(name)
     contracts = _contracts(settings, name)
-    rows = {row["table"]: row for row in one["tables"]}
+    rows = {row["table"]: row for row in row["tables"]}
     gates = _gates(steps, rows, contracts)
     return {
-        **one,
+        **row,
         "datasets": {key: contract.description for key, contract in contracts.items()},
-        "flow": flow(settings, name, contracts, one),
+        "flow": flow(settings, name, contracts, row),
         "gates": gates,
-        "totals": _totals(one["tables"], gates),
+        "totals": _totals(row["tables"], gates),
         "quarantine": reasons(settings, name),
         "runs": _runs(ledger.runs(name), steps),
         "models": models(settings.home / "models" / name),
@@ -53,7 +55,7 @@ def _domain(settings: Settings, one: dict[str, Any]) -> dict[str, Any]:
 
 
 def _contracts(settings: Settings, domain: str) -> dict[str, Contract]:
-    """Return the domain's contracts; none where a file is wrong, which `status` has said already."""
+    """Return the domain's contracts; none where a file is wrong, which `status` reports."""
     from contracts.errors import ContractError
     from contracts.parsing.load import load_domain
 
@@ -87,7 +89,7 @@ def _gates(
     }
     counted: dict[str, dict[str, Any]] = {}
     for step in steps:
-        # A stream makes events of rows, an inference job vectors of texts: no gate, no sum.
+        # Streams and inference jobs have no gate: their counts have no sum to check
         if str(table_of(step)) not in datasets:
             continue
         upstream = {str(up) for up in upstreams_of(step)}
@@ -95,7 +97,7 @@ def _gates(
             continue
         table = str(table_of(step))
         if table not in counted or step["version_from"] < 0:
-            # It had read nothing before: a table that was built anew counts from here.
+            # It had read nothing before: the counts of a rebuilt table start here
             counted[table] = {"table": table, **dict.fromkeys(COUNTS, 0), "upstream": set()}
         for key in COUNTS:
             counted[table][key] += step[key]
@@ -109,26 +111,26 @@ def _gates(
 
 
 def _differences(gate: dict[str, Any], rows: dict[str, dict[str, Any]]) -> list[str]:
-    """Return what does not add up: within the ledger, and between the ledger and the tables."""
-    found = []
+    """Return the differences of counts: within the ledger, and between the ledger and the tables."""
+    differences = []
     parts = gate["valid"] + gate["quarantined"] + gate["superseded"]
     if gate["input"] != parts:
-        found.append(f"{gate['input']:,} came in, {parts:,} are accounted for")
+        differences.append(f"{gate['input']:,} came in, {parts:,} are accounted for")
     own = rows.get(gate["table"])
     if own is not None and own["rows"] not in (None, gate["valid"]):
-        found.append(f"the table holds {own['rows']:,}")
+        differences.append(f"the table has {own['rows']:,}")
     layer, _, table = gate["table"].partition(".")
     domain = table.partition("__")[0]
     refused = rows.get(f"{layer}.{domain}__{gate['dataset']}{SUFFIX}") if gate["dataset"] else None
-    # a replayed row is among the valid ones now
-    held = refused["quarantine"]["open"] + refused["quarantine"]["expired"] if refused else 0
-    if gate["dataset"] and held != gate["quarantined"]:
-        found.append(f"quarantine holds {held:,}")
+    # A replayed row counts as valid
+    quarantined = refused["quarantine"]["open"] + refused["quarantine"]["expired"] if refused else 0
+    if gate["dataset"] and quarantined != gate["quarantined"]:
+        differences.append(f"quarantine has {quarantined:,}")
     if own is not None and not own["behind"] and len(gate["upstream"]) == 1:
         above = rows.get(next(iter(gate["upstream"])))
         if above is not None and above["rows"] not in (None, gate["input"]):
-            found.append(f"{above['table']} holds {above['rows']:,}")
-    return found
+            differences.append(f"{above['table']} has {above['rows']:,}")
+    return differences
 
 
 def _runs(runs: list[dict[str, Any]], steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -150,12 +152,12 @@ def _runs(runs: list[dict[str, Any]], steps: list[dict[str, Any]]) -> list[dict[
 
 
 def models(folder: Path) -> list[dict[str, Any]]:
-    """Return the manifest of each model of a domain, by name; one that is not readable says so."""
-    found = []
+    """Return the manifests of a domain's models, by name; an unreadable one has its `error`."""
+    manifests = []
     for file in sorted(folder.glob("*/manifest.json")):
         try:
             manifest = ModelStore(file.parent).manifest() or {}
         except (ValueError, OSError) as error:
             manifest = {"error": f"{file}: {error}"}
-        found.append({"metrics": {}, **manifest, "name": file.parent.name})
-    return found
+        manifests.append({"metrics": {}, **manifest, "name": file.parent.name})
+    return manifests

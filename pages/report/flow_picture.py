@@ -1,4 +1,4 @@
-"""The way of the rows as a picture's parts: a column a layer, a box a table, an edge an upstream."""
+"""The flow of rows through a domain: a column a layer, a box a table, an edge an upstream."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.layers import LAYERS
-from operations.lineage import drawn, edges
+from operations.lineage import Edge, table_edges
 from operations.quarantine import SUFFIX
 
 if TYPE_CHECKING:
     from contracts.model.contract import Contract
     from lakehouse.settings import Settings
 
-# Hubs and links hold keys alone: one box a kind keeps the picture readable.
-KINDS = {"hub_": "hubs", "lnk_": "links"}
+# Hubs and links have keys alone: one box a kind keeps the picture readable
+KEY_TABLES = {"hub_": "hubs", "lnk_": "links"}
 
 
 def flow(
-    settings: Settings, domain: str, contracts: dict[str, Contract], one: dict[str, Any]
+    settings: Settings, domain: str, contracts: dict[str, Contract], status: dict[str, Any]
 ) -> dict[str, Any]:
     """Return `columns` of boxes (key, label, value, note, tables) and `edges` between their keys."""
     events = {
@@ -26,9 +26,9 @@ def flow(
         for place, contract in enumerate(contracts.values())
         if contract.vault
     }
-    columns = [{"layer": "source", "boxes": _sources(settings, domain, contracts, one)}]
+    columns = [{"layer": "source", "boxes": _sources(settings, domain, contracts, status)}]
     for layer in LAYERS:
-        rows = [row for row in one["tables"] if row["layer"] == layer]
+        rows = [row for row in status["tables"] if row["layer"] == layer]
         columns.append({"layer": layer, "boxes": _boxes(layer, rows, events)})
     groups = {
         table: box["key"]
@@ -36,26 +36,37 @@ def flow(
         for box in column["boxes"]
         for table in box["tables"]
     }
-    return {"columns": columns, "edges": drawn(edges(settings, domain, contracts), groups)}
+    return {
+        "columns": columns,
+        "edges": _box_edges(table_edges(settings, domain, contracts), groups),
+    }
+
+
+def _box_edges(edges: set[Edge], groups: dict[str, str]) -> list[Edge]:
+    """Return the edges between boxes, without those inside one column."""
+    boxes: set[Any] = {(groups.get(a), groups.get(b)) for a, b in edges}
+    return sorted(
+        (a, b) for a, b in boxes if a and b and a.partition(".")[0] != b.partition(".")[0]
+    )
 
 
 def _sources(
-    settings: Settings, domain: str, contracts: dict[str, Contract], one: dict[str, Any]
+    settings: Settings, domain: str, contracts: dict[str, Contract], status: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    """Return one box a captured dataset: how many files were taken, how many wait."""
+    """Return one box a captured dataset: its captured and its pending files."""
     from bronze.discovery import FileLog
     from lakehouse.storage.tables import Tables
 
     log = FileLog(Tables.at(settings), domain)
     paths = {(entry.dataset, entry.path) for entry in log.entries if entry.status == "planned"}
     taken = Counter(dataset for dataset, _ in paths)
-    waiting = {item["dataset"]: item["files"] for item in one["waiting"]}
+    pending = {item["dataset"]: item["files"] for item in status["pending"]}
     return [
         {
             "key": f"source.{dataset}",
             "label": dataset,
             "value": f"{taken[dataset]} file{'' if taken[dataset] == 1 else 's'}",
-            "note": f"{waiting[dataset]} waiting" if dataset in waiting else "",
+            "note": f"{pending[dataset]} pending" if dataset in pending else "",
             "tables": [f"source.{dataset}"],
         }
         for dataset, contract in contracts.items()
@@ -71,8 +82,8 @@ def _boxes(layer: str, rows: list[dict[str, Any]], events: dict[str, int]) -> li
         name = row["table"].partition("__")[2]
         if layer != "silver" or row["table"] in events:
             single.append(row)
-        elif name[:4] in KINDS:
-            kinds.setdefault(KINDS[name[:4]], []).append(row)
+        elif name[:4] in KEY_TABLES:
+            kinds.setdefault(KEY_TABLES[name[:4]], []).append(row)
         elif not name.endswith(SUFFIX):
             single.append(row)
     single.sort(key=lambda row: events.get(row["table"], len(events)))
@@ -84,11 +95,11 @@ def _boxes(layer: str, rows: list[dict[str, Any]], events: dict[str, int]) -> li
 
 
 def _box(label: str, key: str, members: list[dict[str, Any]]) -> dict[str, Any]:
-    known = all(row["rows"] is not None for row in members)
+    counted = all(row["rows"] is not None for row in members)
     return {
         "key": key,
         "label": label,
-        "value": f"{sum(row['rows'] for row in members):,}" if known else "?",
+        "value": f"{sum(row['rows'] for row in members):,}" if counted else "?",
         "note": "behind" if any(row["behind"] for row in members) else "",
         "tables": [row["table"] for row in members],
     }

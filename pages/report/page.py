@@ -1,4 +1,4 @@
-"""The report's page: the template filled with what was collected."""
+"""Renders the report's page from its template."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lakehouse.layers import LAYERS
 from pages.charts import calibration_picture, flow_picture
 
 
-def render(found: dict[str, Any]) -> str:
+def render(content: dict[str, Any]) -> str:
     """Return the page as HTML; every text in it is escaped."""
     templates = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -26,7 +26,7 @@ def render(found: dict[str, Any]) -> str:
         age=age, bytes=size, cell=_cell, instant=_instant, rows=_rows, share=_share
     )
     return templates.get_template("page.html.j2").render(
-        **found, layers=LAYERS, flow_picture=flow_picture, calibration=calibration_picture
+        **content, layers=LAYERS, flow_picture=flow_picture, calibration=calibration_picture
     )
 
 

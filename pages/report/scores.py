@@ -1,10 +1,11 @@
-"""The best and the worst scores of a domain, and what was done with all of them."""
+"""The best and the worst scores of a domain, and the actions they led to."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.storage.tables import dictionaries
+from operations.lineage import full_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,55 +15,54 @@ if TYPE_CHECKING:
     from contracts.model.contract import Contract
     from lakehouse.settings import Settings
 
-SHOWN = 5
+ROWS_SHOWN = 5
 
 
 def scores(settings: Settings, domain: str, contracts: dict[str, Contract]) -> list[dict[str, Any]]:
-    """Return one entry a score contract whose table there is: actions, best and worst rows."""
+    """Return an entry for every score contract with a table: actions, best and worst rows."""
     from lakehouse.storage.tables import TableName, Tables
 
-    found = []
+    entries = []
     for contract in contracts.values():
-        table = str(contract.score.get("table", "")).rpartition(".")[2] if contract.score else ""
-        if not table:
+        if not contract.score:
             continue
-        name = TableName("platinum", table if "__" in table else f"{domain}__{table}")
-        opened = Tables.at(settings).open(name)
-        if opened is not None:
-            found.append({"table": str(name), **_of(opened, _columns(contract, opened))})
-    return found
+        name = TableName.parse(full_name("platinum", domain, contract.score["table"]))
+        table = Tables.at(settings).open(name)
+        if table is not None:
+            entries.append({"table": str(name), **_of(table, _columns(contract, table))})
+    return entries
 
 
-def _columns(contract: Contract, opened: DeltaTable) -> list[str]:
-    """Return the columns worth showing: who, which candidate, when, how good, what was done."""
-    there = [field.name for field in opened.schema().fields]
+def _columns(contract: Contract, table: DeltaTable) -> list[str]:
+    """Return the columns to show: entity, candidate, time, score and action."""
+    stored = [field.name for field in table.schema().fields]
     declared = contract.score
-    wanted: Iterable[str] = (
+    columns: Iterable[str] = (
         *declared.get("events", {}).get("entity", ()),
         *declared.get("context", {}).get("candidate", ()),
         "event_time",
         "score",
         "action",
     )
-    return [name for name in dict.fromkeys(wanted) if name in there]
+    return [name for name in dict.fromkeys(columns) if name in stored]
 
 
-def _of(opened: DeltaTable, columns: list[str]) -> dict[str, Any]:
+def _of(table: DeltaTable, columns: list[str]) -> dict[str, Any]:
     shown = ", ".join(f'"{name}"' for name in columns)
-    there = {field.name for field in opened.schema().fields}
-    if "score" not in there:
+    stored = {field.name for field in table.schema().fields}
+    if "score" not in stored:
         return {"columns": columns, "best": [], "worst": [], "actions": []}
     select = f"select {shown} from scores where score is not null order by score"
     actions = "select action, count(*) as rows from scores group by action order by rows desc"
     return {
         "columns": columns,
-        "best": _query(opened, f"{select} desc limit {SHOWN}"),
-        "worst": _query(opened, f"{select} asc limit {SHOWN}"),
-        "actions": _query(opened, actions) if "action" in there else [],
+        "best": _query(table, f"{select} desc limit {ROWS_SHOWN}"),
+        "worst": _query(table, f"{select} asc limit {ROWS_SHOWN}"),
+        "actions": _query(table, actions) if "action" in stored else [],
     }
 
 
-def _query(opened: DeltaTable, text: str) -> list[dict[str, Any]]:
+def _query(table: DeltaTable, text: str) -> list[dict[str, Any]]:
     from deltalake import QueryBuilder
 
-    return dictionaries(QueryBuilder().register("scores", opened).execute(text).read_all())
+    return dictionaries(QueryBuilder().register("scores", table).execute(text).read_all())

@@ -72,12 +72,14 @@ PROSE = {
     r"across rows": "cross-row rule",
     r"SEEN|EARLY|ALONE|FRESH": "ALREADY_SCORED, BEFORE_FEATURES, NO_CANDIDATE, SCORED",
 }
+JINJA = re.compile(r"\{[{%](.*?)[%}]\}", re.DOTALL)
+QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 # Places where a word is meant in its ordinary sense: path, word, why
 ORDINARY = {
     ("lakehouse/settings.py", "extra"): "the name of an option of pydantic",
     ("contracts/model/strict.py", "extra"): "the name of a setting of pydantic",
     ("lakehouse/quality/fault_evidence.py", "evidence"): "the glossary's own name for the module",
-    ("operations/fault_evidence.py", "evidence"): "the glossary's own name for the module",
+    ("operations/fault_audit.py", "evidence"): "the import of operations/fault_evidence.py",
     (
         "platinum/training/model_store.py",
         "verdict",
@@ -98,16 +100,25 @@ def offences(path: Path) -> list[str]:
 
 
 def _names(path: Path, text: str):
-    if path.suffix != ".py":
-        return
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type != tokenize.NAME:
-            continue
-        if token.string.lower() in NAMES:
-            yield token.start[0], token.string, NAMES[token.string.lower()]
-        for part in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", token.string):
+    for line, name in _identifiers(path, text):
+        if name.lower() in NAMES:
+            yield line, name, NAMES[name.lower()]
+        for part in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name):
             if part.lower() in PARTS:
-                yield token.start[0], part, PARTS[part.lower()]
+                yield line, part, PARTS[part.lower()]
+
+
+def _identifiers(path: Path, text: str):
+    """Yield line and name of each identifier: of Python, and of the expressions of a template."""
+    if path.suffix == ".py":
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type == tokenize.NAME:
+                yield token.start[0], token.string
+    elif path.suffix == ".j2":
+        for expression in JINJA.finditer(text):
+            line = text.count("\n", 0, expression.start()) + 1
+            for name in re.findall(r"[A-Za-z_]\w*", QUOTED.sub("", expression[1])):
+                yield line, name
 
 
 def _prose(path: Path, text: str):
@@ -159,6 +170,14 @@ def test_a_retired_word_is_noticed(tmp_path, monkeypatch):
     assert [line.split("'")[1] for line in offences(file)] == [
         "found", "held", "told", "judged", "anew",
     ]  # fmt: skip
+
+
+def test_a_retired_word_is_noticed_in_a_template(tmp_path, monkeypatch):
+    """Names in a template's expressions count, and its text; quoted keys do not."""
+    monkeypatch.setattr(sys.modules[__name__], "PROJECT", tmp_path)
+    file = tmp_path / "page.html.j2"
+    file.write_text("{% for each in rows['found'] %}<p>{{ each }} was held</p>", encoding="utf-8")
+    assert [line.split("'")[1] for line in offences(file)] == ["each", "each", "held"]
 
 
 if __name__ == "__main__":

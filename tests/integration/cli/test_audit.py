@@ -140,7 +140,7 @@ def test_a_quarantined_row_that_is_gone_is_missed(lakehouse, planted):
     assert "100 %" not in lakehouse("audit", "shop").out.splitlines()[-1].split(",")[0]
 
 
-def test_a_good_row_in_quarantine_is_hurt(lakehouse, planted):
+def test_a_good_row_in_quarantine_is_a_false_positive(lakehouse, planted):
     """It costs precision of the kind whose reason it was given, never recall."""
     refuse(Tables(str(planted / "warehouse")), FREE)
     ended = lakehouse("audit", "shop", "--json")
@@ -156,7 +156,7 @@ def test_a_good_row_in_quarantine_is_hurt(lakehouse, planted):
         ({"updates": {"customer_id": "5"}, "predicate": "_sequence = '0001'"}, "events differ"),
     ],
 )
-def test_a_good_row_that_is_lost_or_changed_is_hurt(lakehouse, planted, change, said):
+def test_a_good_row_that_is_lost_or_changed_is_a_false_positive(lakehouse, planted, change, said):
     """The source's own digest tells, also of rows that no fault is about."""
     write(planted / "landing" / "shop", FAULTS[:1])
     table = Tables(str(planted / "warehouse")).open(EVENTS)
@@ -207,7 +207,7 @@ def test_what_is_not_sent_yet_must_not_be_there(lakehouse, planted):
     assert (ended.json["problems"], ended.code) == ([], 0)
 
 
-def test_a_breach_or_a_skipped_file_that_nobody_planned_is_hurt(lakehouse, planted):
+def test_a_breach_or_a_skipped_file_that_nobody_planned_is_a_false_positive(lakehouse, planted):
     """A dataset that was stopped, or a file that was left out, has to be explained by a fault."""
     write(planted / "landing" / "shop", FAULTS[:4])
     ended = lakehouse("audit", "shop", "--json")

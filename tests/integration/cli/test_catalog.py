@@ -74,7 +74,7 @@ def test_personal_columns_are_marked_and_no_value_is_shown(page):
 def test_without_a_home_the_catalog_is_that_of_the_contracts(lakehouse, empty):
     """Nothing was run yet: the page is there, without figures."""
     assert lakehouse("catalog").code == 0
-    assert "not there yet" in (empty / "catalog" / "index.html").read_text(encoding="utf-8")
+    assert "not created yet" in (empty / "catalog" / "index.html").read_text(encoding="utf-8")
 
 
 def test_lineage_goes_from_the_source_to_gold(tmp_path):

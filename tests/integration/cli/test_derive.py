@@ -39,10 +39,10 @@ def project(tmp_path):
 def test_nothing_derived_was_edited_by_hand(domain):
     """Every derived file of the project is what its contracts say; `contracts derive` writes them."""
     settings = Settings(contracts=PROJECT / "contracts", dbt_project=PROJECT / "dbt_project")
-    assert [(str(each.file), each.what) for each in differences(settings, domain)] == []
+    assert differences(settings, domain) == []
 
 
-def test_an_edit_by_hand_is_named_and_undone(lakehouse, project, monkeypatch):
+def test_an_edit_by_hand_is_named_and_overwritten(lakehouse, project, monkeypatch):
     """`--check` exits 1 with the file and the lines; derived again, it is what it was."""
     monkeypatch.setenv("LAKEHOUSE_CONTRACTS", str(project.contracts))
     monkeypatch.setenv("LAKEHOUSE_DBT_PROJECT", str(project.dbt_project))
@@ -64,19 +64,27 @@ def test_an_edit_by_hand_is_named_and_undone(lakehouse, project, monkeypatch):
 
 
 def test_a_changed_contract_changes_what_follows(project):
-    """DDL, suite and dbt YAML follow; files of a contract that is gone are removed, others stay."""
+    """The dbt YAML differs until it is derived again."""
     derive(project, "shop")
     contract = document()
-    contract["schema"][0]["properties"][2]["logicalTypeOptions"] = {"minimum": 5}
+    contract["schema"][0]["properties"][2]["description"] = "What was paid."
     write_contract(project.contracts, contract)
-    assert [each.file.name for each in differences(project, "shop")] == ["orders.expectations.json"]
+    assert [file.file.name for file in differences(project, "shop")] == ["_sources.yml"]
     derive(project, "shop")
-    own = project.contracts / "shop" / "derived" / "note.sql"
+    assert differences(project, "shop") == []
+
+
+@pytest.mark.parametrize("folder", ["contracts/shop/derived", "dbt/models/shop"])
+def test_a_derived_file_without_a_contract_is_removed(project, folder):
+    """Also one of a version that wrote DDL and suites; a file without the mark stays."""
+    derive(project, "shop")
+    own = project.home / folder / "note.sql"
+    own.parent.mkdir(parents=True, exist_ok=True)
     own.write_text("-- by hand", encoding="utf-8")
     left = own.with_name("gone.sql")
     left.write_text(f"-- Made from contracts/shop/gone.yaml {MARK}.", encoding="utf-8")
-    (found,) = derive(project, "shop")["files"]
-    assert (found["file"], found["what"]) == (str(left), "left over")
+    (file,) = derive(project, "shop")["files"]
+    assert (file["file"], file["status"]) == (str(left), "left over")
     assert own.exists()
     assert not left.exists()
 

@@ -1,4 +1,4 @@
-"""Maintenance changes no row, is no news, and leaves what is promised: time travel and rollback."""
+"""Maintenance changes no row, is no new input to a run, and keeps time travel and rollback."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def test_the_verb_shows_what_it_would_do(lakehouse, home):
     ended = lakehouse("maintain", "shop", "--dry-run")
     assert ended.code == 0
     assert "would be merged" in ended.out
-    assert "every version of the last 30 days can be read and returned to" in ended.out
+    assert "every version of the last 30 days can be read and rolled back to" in ended.out
     assert {name: tables.version(name) for name in before} == before
     assert lakehouse("maintain", "shop", "--json").json["domains"][0]["domain"] == "shop"
     assert lakehouse("maintain", "shop", "--keep-days", "3").code == 2

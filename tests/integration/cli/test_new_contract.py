@@ -14,7 +14,7 @@ from lakehouse.errors import UsageError
 from lakehouse.settings import Settings
 from lakehouse.storage.tables import TableName, Tables
 from operations.authoring.check import check
-from operations.authoring.draft import new
+from operations.authoring.draft import new_contract
 from tests.orders import write_contract
 
 ROWS = 300
@@ -67,7 +67,7 @@ def sources(folder, table):
 def test_each_kind_of_source_gives_a_contract_that_passes(settings, people, tmp_path):
     """CSV, Parquet, JSON lines and Delta: one key, one reference, the same rules; `check` takes it."""
     for source in sources(tmp_path, people):
-        found = new(settings, "shop", "visits", str(source), write=True)
+        found = new_contract(settings, "shop", "visits", str(source), write=True)
         assert [row["dataset"] for row in check(settings)] == ["shop.visits"], source
         assert found["rows"] == ROWS
         assert found["keys"][0] == ["visit_id"]
@@ -88,7 +88,7 @@ def test_each_kind_of_source_gives_a_contract_that_passes(settings, people, tmp_
 def test_what_looks_personal_is_marked_and_none_of_its_values_is_told(settings, people, tmp_path):
     """By name and by value: e-mail, telephone, surname; the draft and the review have no value of them."""
     source = sources(tmp_path, people)[0]
-    found = new(settings, "shop", "visits", str(source))
+    found = new_contract(settings, "shop", "visits", str(source))
     assert found["personal"] == ["contact", "call", "last_name"]
     assert {n for n, c in columns(found).items() if c.get("classification")} == set(
         found["personal"]
@@ -104,12 +104,12 @@ def test_a_key_of_two_columns_is_found(settings, tmp_path):
         pa.table({"shop_id": [1, 1, 2, 2], "day": [1, 2, 1, 2], "n": [5] * 4}),
         tmp_path / "a.parquet",
     )
-    found = new(settings, "x", "sales", str(tmp_path / "a.parquet"))
+    found = new_contract(settings, "x", "sales", str(tmp_path / "a.parquet"))
     assert found["keys"] == [["shop_id", "day"]]
     vault = yaml.safe_load(found["contract"])["customProperties"][1]["value"]
     assert vault["link"] == {"name": "sales", "dependent": ["day"]}
     pq.write_table(pa.table({"n": [5, 5]}), tmp_path / "b.parquet")
-    found = new(settings, "x", "scans", str(tmp_path / "b.parquet"), write=True)
+    found = new_contract(settings, "x", "scans", str(tmp_path / "b.parquet"), write=True)
     assert found["keys"] == []
     assert check(settings, "x")[0]["vault"] == "sat_scans"
 
@@ -119,7 +119,7 @@ def test_a_hub_that_the_domain_knows_keeps_its_keys_name(settings, tmp_path):
     write_contract(settings.contracts)
     rows = {"bill_id": [1, 2], "customer_id": [7, 7], "order_id": [1, 2]}
     pq.write_table(pa.table(rows), tmp_path / "bills.parquet")
-    new(settings, "shop", "bills", str(tmp_path / "bills.parquet"), write=True)
+    new_contract(settings, "shop", "bills", str(tmp_path / "bills.parquet"), write=True)
     assert len(check(settings, "shop")) == 2
 
 
@@ -134,18 +134,18 @@ def test_a_hub_that_the_domain_knows_keeps_its_keys_name(settings, tmp_path):
 def test_what_is_not_there_is_said(settings, source, said):
     """A missing file, a missing table, a URL without a table: wrong usage, and nothing is written."""
     with pytest.raises(UsageError, match=said):
-        new(settings, "shop", "visits", source, write=True)
+        new_contract(settings, "shop", "visits", source, write=True)
     assert not settings.contracts.exists()
 
 
 def test_a_contract_is_never_overwritten(settings, people, tmp_path):
     """The second time is wrong usage; a name with a double underscore is, too."""
     source = str(sources(tmp_path, people)[1])
-    new(settings, "shop", "visits", source, write=True)
-    with pytest.raises(UsageError, match="is there already"):
-        new(settings, "shop", "visits", source, write=True)
+    new_contract(settings, "shop", "visits", source, write=True)
+    with pytest.raises(UsageError, match="exists already"):
+        new_contract(settings, "shop", "visits", source, write=True)
     with pytest.raises(UsageError, match="is no name"):
-        new(settings, "shop", "a__b", source)
+        new_contract(settings, "shop", "a__b", source)
 
 
 @pytest.mark.spark
@@ -153,7 +153,7 @@ def test_a_table_behind_jdbc(spark, settings, people, tmp_path):
     """Spark's JDBC source, here over Derby, the database whose driver Spark brings."""
     url = f"jdbc:derby:{tmp_path}/db;create=true"
     spark.createDataFrame(people).write.jdbc(url, "visits")
-    found = new(settings, "shop", "visits", url, table="visits", write=True)
+    found = new_contract(settings, "shop", "visits", url, table="visits", write=True)
     assert found["keys"][0] == ["visit_id"]
     assert found["personal"] == ["contact", "call", "last_name"]
     assert "method: debezium" in found["contract"]
@@ -165,5 +165,5 @@ def test_a_missing_driver_is_named_and_no_password_told(spark, settings):
     """The error says where to put the jar; what stood in the URL stays out of it."""
     url = "jdbc:postgresql://127.0.0.1:1/x?user=me&password=secret"
     with pytest.raises(UsageError, match="no JDBC driver for postgresql") as error:
-        new(settings, "shop", "visits", url, table="visits")
+        new_contract(settings, "shop", "visits", url, table="visits")
     assert "secret" not in str(error.value)

@@ -1,4 +1,4 @@
-"""A slice is restated from what lies before it, with all that depends on it."""
+"""A slice is rebuilt from the layer before it, with all that depends on it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def tamper(shop, catalog):
         build.build(catalog, shop.settings, "shop", run, full_refresh=True)
 
 
-def test_a_slice_that_was_tampered_with_is_derived_again(shop, catalog):
+def test_a_tampered_slice_is_rebuilt(shop, catalog):
     """Events, facts and marts are as bronze gives them; what is right is left, and a run follows."""
     clean = shop.contents()
     tamper(shop, catalog)
@@ -67,8 +67,8 @@ def test_a_slice_that_was_tampered_with_is_derived_again(shop, catalog):
     assert {name: rows(shop.tables, name) for name in (FACT, MART)} == incremental
 
 
-def test_gold_alone_is_derived_again(shop):
-    """Where silver is right the slice's keys are news to gold; a table of gold is built as a whole."""
+def test_gold_alone_is_rebuilt(shop):
+    """Where silver is right the slice's keys are new to gold; a table of gold is built as a whole."""
     clean = shop.contents()
     fact, mart = (DeltaTable(shop.tables.path(name)) for name in (FACT, MART))
     fact.update(updates={"amount": "99.00"}, predicate="order_id = 20")
@@ -76,13 +76,13 @@ def test_gold_alone_is_derived_again(shop):
 
     chosen = rebuild.plan(shop.settings, str(SATELLITE), "order_id = 20").to_dict()
     assert (chosen["added"], chosen["changed"], chosen["removed"]) == (0, 0, 0)
-    assert chosen["dependants_how"] == "the keys of the slice are derived again"
+    assert chosen["dependants_how"] == "the keys of the slice are rebuilt"
     rebuild.rebuild(shop.settings, str(SATELLITE), "order_id = 20")
     assert shop.contents() == clean
 
     DeltaTable(shop.tables.path(MART)).delete("customer_id = 1")
     chosen = rebuild.plan(shop.settings, str(MART)).to_dict()
-    assert (chosen["mode"], chosen["dependants"]) == ("anew", [str(MART)])
+    assert (chosen["mode"], chosen["dependants"]) == ("full", [str(MART)])
     rebuild.rebuild(shop.settings, str(MART))
     assert shop.contents() == clean
     assert shop.run().nothing_new
@@ -105,7 +105,7 @@ def test_killed_before_gold_the_next_run_heals_it(shop, catalog, monkeypatch):
     assert shop.contents() == clean
 
 
-def test_what_is_not_derived_is_refused(shop):
+def test_a_table_that_is_not_derived_is_refused(shop):
     """A table that is not derived, one that is not there, a condition that is none."""
     for name, message in (
         ("silver.shop__hub_order", "is not rebuilt"),

@@ -64,7 +64,7 @@ def test_a_row_that_vanished_gets_a_cross(page, home):
     Tables(str(home / "warehouse")).append(name, pa.table({"_sequence": ["9999"], "_batch": [9]}))
     text = words(page())
     assert "Gates that add up 1 of 2" in text
-    assert "✗ no the table holds 11" in text
+    assert "✗ no the table has 11" in text
 
 
 def test_a_table_that_was_built_anew_counts_from_there(page, home):

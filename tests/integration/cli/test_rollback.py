@@ -42,7 +42,7 @@ def test_a_run_is_undone_and_done_again(shop):
 
     assert shop.contents() == before
     assert as_published(shop) == {name: before[name] for name in (FACT, MART)}
-    assert done["files_to_load_again"] == ["orders/changes/002.jsonl"]
+    assert done["files_to_reload"] == ["orders/changes/002.jsonl"]
     statuses = {row["run"]: row["status"] for row in Ledger(shop.tables).runs("shop")}
     assert statuses == {1: "done", 2: "rolled back", 3: "done"}
     again = shop.run()
@@ -124,7 +124,7 @@ def test_what_cannot_be_undone_is_refused(shop):
     rollback.roll_back(shop.settings, 1)
     with pytest.raises(UsageError, match="run 1 was rolled back already, by run 2"):
         plan(shop.settings, 1)
-    with pytest.raises(UsageError, match=r"run 2 \(rollback\) is not undone"):
+    with pytest.raises(UsageError, match=r"run 2 \(rollback\) is not rolled back"):
         plan(shop.settings, 2)
 
 
@@ -138,7 +138,7 @@ def test_a_run_of_one_layer_is_undone_without_its_upstream(shop):
 
     done = rollback.roll_back(shop.settings, silver)
 
-    assert done["files_to_load_again"] == []
+    assert done["files_to_reload"] == []
     assert filled(shop.contents()) == filled(before)
     assert consumed_batch(shop.tables, SATELLITE, BRONZE) == -1
     assert {step.layer for step in shop.run().steps} == {"silver", "gold"}

@@ -28,11 +28,11 @@ def test_the_plan_is_shown_and_nothing_done(lakehouse, tables):
 
     found = lakehouse("rollback", "2", "--dry-run", "--json").json
 
-    assert [run["run"] for run in found["undone"]] == [2]
+    assert [run["run"] for run in found["runs"]] == [2]
     assert found["tables"] == [
-        {"table": str(ORDERS), "version": 1, "back_to": 0, "rows": 15, "rows_then": 12}
+        {"table": str(ORDERS), "version": 1, "target": 0, "rows": 15, "rows_after": 12}
     ]
-    assert found["files_gone"] == ["orders/gone.parquet"]
+    assert found["files_missing"] == ["orders/gone.parquet"]
     page = lakehouse("rollback", "2", "--dry-run").out
     assert "bronze.shop__orders" in page
     assert "no longer landed, so they cannot be loaded again: orders/gone.parquet" in page
@@ -52,7 +52,7 @@ def test_without_anybody_to_ask_it_needs_a_yes(lakehouse, tables):
     assert done["rollback"] == 3
     assert tables.open(ORDERS).count() == 12
     assert tables.open(ORDERS).transaction_version("capture") == 1
-    assert lakehouse("status", "shop").out.count("restored: back to version 0") == 1
+    assert lakehouse("status", "shop").out.count("restored: to version 0") == 1
     again = lakehouse("rollback", "2", "--yes")
     assert (again.code, again.err) == (2, "lakehouse: run 2 was rolled back already, by run 3\n")
 

@@ -82,8 +82,8 @@ def test_landed_files_that_are_not_captured_are_shown(lakehouse, home):
     folder.mkdir(parents=True)
     (folder / "new.parquet").write_bytes(b"12345")
     found = lakehouse("status", "--json").json["domains"][0]
-    assert found["waiting"] == [{"dataset": "orders", "files": 1, "bytes": 5}]
-    assert "waiting: 1 file of orders" in lakehouse("status").out
+    assert found["pending"] == [{"dataset": "orders", "files": 1, "bytes": 5}]
+    assert "pending: 1 file of orders" in lakehouse("status").out
 
 
 def test_captured_files_do_not_wait(lakehouse, home):
@@ -98,9 +98,9 @@ def test_captured_files_do_not_wait(lakehouse, home):
             [Entry("shop", "orders", batch, f"orders/{name}", 5, stat.st_mtime_ns, name, "planned")]
         )
     found = lakehouse("status", "--json").json["domains"][0]
-    assert found["waiting"] == [{"dataset": "orders", "files": 1, "bytes": 5}]
+    assert found["pending"] == [{"dataset": "orders", "files": 1, "bytes": 5}]
     (folder / "planned.parquet").unlink()
-    assert lakehouse("status", "--json").json["domains"][0]["waiting"] == []
+    assert lakehouse("status", "--json").json["domains"][0]["pending"] == []
 
 
 def test_a_broken_contract_does_not_hide_the_tables(lakehouse, home, tmp_path):
