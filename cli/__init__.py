@@ -1,1 +1,1 @@
-"""The command line: a thin shell over importable functions."""
+"""The command line: one file a verb over functions of the other packages."""

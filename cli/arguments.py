@@ -1,4 +1,4 @@
-"""What every verb is given: the settings, a known domain, `--json`, and the examples of its help."""
+"""Arguments that verbs share: the settings, a domain, `--json`, and the examples of their help."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def read_settings() -> Settings:
-    """Return the process's settings; raise UsageError naming each variable that is wrong."""
+    """Return the process's settings; raise UsageError with every variable that is wrong."""
     from pydantic import ValidationError
 
     from lakehouse.errors import UsageError
@@ -32,20 +32,20 @@ def read_settings() -> Settings:
         raise UsageError("\n".join(wrong)) from None
 
 
-def _known(name: str) -> str:
+def _existing_domain(name: str) -> str:
     if not name:
         return name
     from lakehouse.errors import UsageError
 
-    known = domains(read_settings().contracts)
-    if name not in known:
-        raise UsageError(f"no domain '{name}'; there is: {', '.join(known) or 'none'}")
+    names = domains(read_settings().contracts)
+    if name not in names:
+        raise UsageError(f"no domain '{name}'; there is: {', '.join(names) or 'none'}")
     return name
 
 
 def _complete(incomplete: str) -> list[str]:
-    found = domains(read_settings().contracts)
-    return [name for name in found if name.startswith(incomplete)]
+    names = domains(read_settings().contracts)
+    return [name for name in names if name.startswith(incomplete)]
 
 
 Domain = Annotated[
@@ -53,7 +53,7 @@ Domain = Annotated[
     typer.Argument(
         metavar="DOMAIN",
         help="A domain: the name of a folder of contracts.",
-        callback=_known,
+        callback=_existing_domain,
         autocompletion=_complete,
         show_default=False,
     ),
@@ -62,8 +62,8 @@ AnyDomain = Annotated[
     str,
     typer.Argument(
         metavar="[DOMAIN]",
-        help="One domain; all of them when left out.",
-        callback=_known,
+        help="One domain; all of them when omitted.",
+        callback=_existing_domain,
         autocompletion=_complete,
         show_default=False,
     ),
@@ -83,7 +83,7 @@ def examples(*lines: str) -> str:
 
 @lru_cache(maxsize=1)
 def _first_names() -> tuple[str, str]:
-    # Not by the settings: to read them would make every `--help` slower than it has to be.
+    # Without the settings: reading them would slow down every `--help`
     own = Path(__file__).resolve().parent.parent / "contracts"
     folder = Path(os.environ.get("LAKEHOUSE_CONTRACTS") or own)
     for domain in domains(folder):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,16 +11,13 @@ from cli.arguments import AnyDomain, Json, examples, read_settings
 from cli.output import emit
 from pages.catalog import catalog
 
-if TYPE_CHECKING:
-    pass
-
 
 def _command(
     domain: AnyDomain = "",
     out: Annotated[
         Path | None,
         typer.Option(
-            dir_okay=False, help="Where to write; catalog/index.html in the home when left out."
+            dir_okay=False, help="Where to write; catalog/index.html in the home when omitted."
         ),
     ] = None,
     show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
@@ -28,7 +25,7 @@ def _command(
 ) -> None:
     """Write the catalog: columns, rules, owners, lineage, freshness and sample queries."""
     written = catalog(read_settings(), domain, out)
-    emit(written, json, lambda console, found: console.print(found["file"], markup=False))
+    emit(written, json, lambda console, result: console.print(result["file"], markup=False))
     if show:
         import webbrowser
 

@@ -1,4 +1,4 @@
-"""Asks before what a plan shows is done."""
+"""Confirmation of a plan before it is carried out."""
 
 from __future__ import annotations
 
@@ -12,13 +12,11 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the plan and do no
 
 
 def go_on(question: str, *, yes: bool, as_json: bool) -> bool:
-    """Return whether to go on; raise UsageError where nobody can be asked."""
+    """Return whether to go on; raise UsageError where no terminal can ask."""
     if yes:
         return True
     if as_json or not sys.stdin.isatty():
         from lakehouse.errors import UsageError
 
-        raise UsageError(
-            "nobody is there to be asked: --yes goes on, --dry-run only shows the plan"
-        )
+        raise UsageError("no terminal to confirm on: --yes goes on, --dry-run only shows the plan")
     return typer.confirm(question)

@@ -1,4 +1,4 @@
-"""The verb `contracts diff`: what changed between two versions and what it breaks."""
+"""The verb `contracts diff`: changes between two versions, and what they break."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.arguments import Json, read_settings
+from cli.arguments import Json, examples, read_settings
 from cli.output import emit, table
 from operations.authoring.compare import compare, problems
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def _page(out: Console, found: dict[str, Any]) -> None:
-    for note in found["notes"]:
+def _page(out: Console, result: dict[str, Any]) -> None:
+    for note in result["notes"]:
         out.print(note, markup=False)
-    if found["against"] is None and found["notes"]:
+    if result["against"] is None and result["notes"]:
         return
     rows = [
         [
@@ -26,23 +26,23 @@ def _page(out: Console, found: dict[str, Any]) -> None:
             "breaking" if c["breaking"] else "compatible",
             c["bump"],
         ]
-        for each in found["datasets"]
-        for c in each["changes"]
+        for dataset in result["datasets"]
+        for c in dataset["changes"]
     ]
     if not rows:
         out.print("no difference")
     else:
         out.print(table("", ["where", "change", "", "needs"], rows))
-    for each in found["datasets"]:
-        if each["needs"]:
+    for dataset in result["datasets"]:
+        if dataset["needs"]:
             out.print(
-                f"{each['dataset']}: {each['old_version']} to {each['new_version'] or 'gone'}; "
-                f"{each['needed_version']} or higher is needed",
+                f"{dataset['dataset']}: {dataset['old_version']} to {dataset['new_version'] or 'gone'}; "
+                f"{dataset['needed_version']} or higher is needed",
                 markup=False,
             )
 
 
-def command(
+def _diff(
     names: Annotated[
         list[str] | None,
         typer.Argument(
@@ -61,10 +61,20 @@ def command(
     ] = "",
     json: Json = False,
 ) -> None:
-    """Say what changed and what breaks; exit 3 for a breaking change without a major version."""
+    """List changes and what they break; exit 3 for a breaking change without a major version."""
     from lakehouse.errors import ContractBreach
 
-    found = compare(read_settings(), names or [], revision)
-    emit(found, json, _page)
-    if not found["allowed"]:
-        raise ContractBreach("\n".join(problems(found)))
+    result = compare(read_settings(), names or [], revision)
+    emit(result, json, _page)
+    if not result["allowed"]:
+        raise ContractBreach("\n".join(problems(result)))
+
+
+def add_to(verb: typer.Typer) -> None:
+    """Add the verb to `contracts`."""
+    lines = (
+        "lakehouse contracts diff --against earlier",
+        "lakehouse contracts diff {domain} --against v1.2.0",
+        "lakehouse contracts diff HEAD~1:contracts/{domain}/{dataset}.yaml contracts/{domain}/{dataset}.yaml",
+    )
+    verb.command("diff", epilog=examples(*lines))(_diff)

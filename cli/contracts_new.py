@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def _command(
+def _new(
     domain: Annotated[str, typer.Argument(metavar="DOMAIN", help="Known or new.")],
     dataset: Annotated[str, typer.Argument(metavar="DATASET", help="The new dataset's name.")],
     source: Annotated[
@@ -34,26 +34,26 @@ def _command(
     json: Json = False,
 ) -> None:
     """Draft a contract from data: types, bounds, allowed values, keys, what looks personal."""
-    found = new_contract(read_settings(), domain, dataset, source, table=table, write=write)
-    emit(found, json, _page)
+    result = new_contract(read_settings(), domain, dataset, source, table=table, write=write)
+    emit(result, json, _page)
 
 
-def _page(out: Console, found: dict[str, Any]) -> None:
-    if not found["written"]:
-        print(found["contract"], file=out.file, end="")
+def _page(out: Console, result: dict[str, Any]) -> None:
+    if not result["written"]:
+        print(result["contract"], file=out.file, end="")
         return
     out.print(
-        f"{found['file']}: drafted from {found['rows']:,} rows; to be reviewed:", markup=False
+        f"{result['file']}: drafted from {result['rows']:,} rows; to be reviewed:", markup=False
     )
-    for line in found["review"]:
+    for line in result["review"]:
         out.print(line, markup=False)
 
 
 def add_to(verb: typer.Typer) -> None:
-    """Add the part to the verb `contracts`."""
+    """Add the verb to `contracts`."""
     lines = (
         "lakehouse contracts new shop orders --from orders.csv",
         "lakehouse contracts new shop orders --from orders.parquet --write",
         "lakehouse contracts new shop orders --from jdbc:postgresql://127.0.0.1/shop --table public.orders",
     )
-    verb.command("new", epilog=examples(*lines))(_command)
+    verb.command("new", epilog=examples(*lines))(_new)

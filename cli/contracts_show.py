@@ -1,4 +1,4 @@
-"""The verb `contracts show`: one contract, or what it compiles to."""
+"""The verb `contracts show`: one contract, or what it compiles to: SQL, DDL, schema, suite."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.arguments import Json, read_settings
+from cli.arguments import Json, examples, read_settings
 from cli.output import emit, table
 from lakehouse.formatting import show
-from operations.authoring.describe import describe, find_contract, gate_sql
+from operations.authoring.describe import COMPILERS, describe, find_contract
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 
-def command(
+def _show(
     names: Annotated[
         list[str],
         typer.Argument(metavar="DOMAIN.DATASET", help="Or DOMAIN DATASET.", show_default=False),
@@ -24,54 +24,56 @@ def command(
     pandera: Annotated[
         bool, typer.Option("--pandera", help="The Pandera schema, as YAML.")
     ] = False,
+    ddl: Annotated[
+        bool, typer.Option("--ddl", help="The Delta DDL of its tables in bronze and silver.")
+    ] = False,
+    suite: Annotated[
+        bool, typer.Option("--suite", help="The suite of Great Expectations, as JSON.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Show a contract: columns, rules, service levels, vault; or what it compiles to."""
     contract = find_contract(read_settings(), names)
-    found = describe(contract)
-    if sql:
-        found["sql"] = gate_sql(contract)
-    if pandera:
-        from contracts.compilers.pandera_schema import pandera_schema
-
-        found["pandera"] = pandera_schema(contract).to_yaml()
-    emit(found, json, _compiled if sql or pandera else _described)
+    given = {"sql": sql, "pandera": pandera, "ddl": ddl, "suite": suite}
+    chosen = [name for name, is_given in given.items() if is_given]
+    texts = {name: COMPILERS[name](contract) for name in chosen}
+    emit(describe(contract) | texts, json, _compiled if chosen else _described)
 
 
-def _compiled(out: Console, found: dict[str, Any]) -> None:
-    for part in ("sql", "pandera"):
-        if part in found:
-            print(found[part], file=out.file)
+def _compiled(out: Console, result: dict[str, Any]) -> None:
+    for name in COMPILERS:
+        if name in result:
+            print(result[name], file=out.file)
 
 
-def _described(out: Console, found: dict[str, Any]) -> None:
-    out.print(f"[bold]{found['dataset']}[/bold] {found['version']} ({found['status']})")
-    out.print(f"{found['description']}\n{found['file']}, owner: {found['owner']}", markup=False)
+def _described(out: Console, result: dict[str, Any]) -> None:
+    out.print(f"[bold]{result['dataset']}[/bold] {result['version']} ({result['status']})")
+    out.print(f"{result['description']}\n{result['file']}, owner: {result['owner']}", markup=False)
     columns = ["column", "type", ">key", "rules", "unit", "class", "description"]
     rows = []
-    for column in found["columns"]:
+    for column in result["columns"]:
         rules = "\n".join(_short(rule) for rule in column["rules"])
         keys = ("name", "type", "key", rules, "unit", "classification", "description")
         rows.append([key if key is rules else column[key] for key in keys])
     out.print(table("", columns, rows))
     for title in ("service_levels", "vault", "features", "score", "enrich"):
-        if found.get(title):
-            pairs = [f"{key} {show(value)}" for key, value in found[title].items() if value != ""]
+        if result.get(title):
+            pairs = [f"{key} {show(value)}" for key, value in result[title].items() if value != ""]
             out.print(f"{title.replace('_', ' ')}: {'; '.join(pairs)}", markup=False)
-    for rule in found["row_rules"]:
+    for rule in result["row_rules"]:
         out.print(f"row rule: {rule['name']}: {rule['sql']}", markup=False)
     for kind in ("unique", "references"):
-        for rule in found[kind]:
+        for rule in result[kind]:
             to = f" in {rule['dataset']}.{', '.join(rule['to'])}" if "to" in rule else ""
             out.print(
                 f"{kind}: {', '.join(rule['columns'])}{to} ({rule['severity']})", markup=False
             )
-    for rule in found["dataset_rules"]:
-        what = " ".join([rule["metric"], *rule["columns"], rule["promise"]])
-        out.print(f"dataset rule: {rule['name']}: {what} ({rule['severity']})", markup=False)
-    if found["channels"]:
-        out.print(f"owner is told by: {', '.join(found['channels'])}", markup=False)
-    for way in found["capture"]:
+    for rule in result["dataset_rules"]:
+        requirement = " ".join([rule["metric"], *rule["columns"], rule["promise"]])
+        out.print(f"dataset rule: {rule['name']}: {requirement} ({rule['severity']})", markup=False)
+    if result["channels"]:
+        out.print(f"owner is notified by: {', '.join(result['channels'])}", markup=False)
+    for way in result["capture"]:
         out.print(f"capture: {way['method']}, {way['format']}, {way['path']}", markup=False)
 
 
@@ -80,3 +82,13 @@ def _short(rule: dict[str, Any]) -> str:
     mark = " (warning)" if rule["severity"] == "warning" else ""
     name = "" if rule["name"] == rule["check"] else f"{rule['name']}: "
     return f"{name}{rule['check']}{f'({given})' if given else ''}{mark}"
+
+
+def add_to(verb: typer.Typer) -> None:
+    """Add the verb to `contracts`."""
+    lines = (
+        "lakehouse contracts show {domain}.{dataset}",
+        "lakehouse contracts show {domain}.{dataset} --sql",
+        "lakehouse contracts show {domain} {dataset} --ddl",
+    )
+    verb.command("show", epilog=examples(*lines))(_show)

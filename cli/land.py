@@ -1,4 +1,4 @@
-"""The verb `land`: the next days of changes of a sample source."""
+"""The verb `land`: land the next days of changes of a sample source."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ def _land(
     faults: Annotated[
         int | None,
         typer.Option(
-            help="Plant faults by this seed; `audit` says what became of them.", show_default=False
+            help="Plant faults by this seed; `audit` compares them with their outcome.",
+            show_default=False,
         ),
     ] = None,
     json: Json = False,
@@ -46,21 +47,21 @@ def _land(
         )
     emit(landed.to_dict(), json, _landed)
     if faults is not None and not json:
-        console().print(f"faults are planted in it: lakehouse audit {domain}, after a run")
+        console().print(f"faults are planted: run `lakehouse audit {domain}` after a run")
 
 
-def _landed(out: Console, found: dict[str, Any]) -> None:
+def _landed(out: Console, result: dict[str, Any]) -> None:
     from cli.output import table
     from lakehouse.formatting import size
 
-    if not found["files"]:
+    if not result["files"]:
         out.print("nothing left to land")
         return
-    days = found.get("days") or []
+    days = result.get("days") or []
     span = f"{days[0]} to {days[-1]}" if len(days) > 1 else "".join(days) or "the snapshot"
-    total = size(sum(file["bytes"] for file in found["files"]))
-    out.print(f"landed {span}: {len(found['files'])} files, {total}")
-    out.print(table("", ["dataset", ">rows"], found.get("rows", {}).items()))
+    total = size(sum(file["bytes"] for file in result["files"]))
+    out.print(f"landed {span}: {len(result['files'])} files, {total}")
+    out.print(table("", ["dataset", ">rows"], result.get("rows", {}).items()))
 
 
 def add_to(app: typer.Typer) -> None:

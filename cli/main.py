@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer.exceptions import TyperException
@@ -16,58 +15,89 @@ from cli import (
     catalog,
     contracts,
     demo,
+    enrich,
     features,
     land,
     maintain,
-    models,
     quarantine,
     rebuild,
     report,
     rollback,
     run,
+    score,
     sql,
     status,
+    train,
 )
 from cli.arguments import examples
 from cli.output import only_documents
 
-# In the order of `--help`. Each is a file with a function `add_to(app)`.
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from types import ModuleType
+
+# The registry of verbs, in the order of `--help`: a verb is a module with a function `add_to(app)`
 COMMANDS = (
-    demo, land, run, status, sql, contracts, quarantine, audit, features, models, report, catalog,
-    rollback, rebuild, maintain,
-)  # fmt: skip
+    demo,
+    land,
+    run,
+    status,
+    sql,
+    contracts,
+    quarantine,
+    audit,
+    features,
+    train,
+    score,
+    enrich,
+    report,
+    catalog,
+    rollback,
+    rebuild,
+    maintain,
+)
 INTERRUPTED = 130
 READER_GONE = 141
 
-app = typer.Typer(
-    name="lakehouse",
-    help="Carries datasets, each described once by a contract, from a source's change log to a score.",
-    rich_markup_mode="rich",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog=examples("lakehouse demo", "lakehouse status", 'lakehouse sql "select 1 as one"')
-    + "\n\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 contract breach.",
-)
-for command in COMMANDS:
-    command.add_to(app)
+
+def command_line(commands: Iterable[ModuleType] = COMMANDS) -> typer.Typer:
+    """Return the command line of these verbs."""
+    app = typer.Typer(
+        name="lakehouse",
+        help="Carries datasets, each described once by a contract, from a source's change log to a score.",
+        rich_markup_mode="rich",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        epilog=examples("lakehouse demo", "lakehouse status", 'lakehouse sql "select 1 as one"')
+        + "\n\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 contract breach.",
+    )
+    app.callback()(_options)
+    for command in commands:
+        command.add_to(app)
+    return app
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _print_version(is_given: bool) -> None:
+    if is_given:
         from importlib.metadata import version
 
         print(f"lakehouse {version('medallion-lakehouse')}")
         raise typer.Exit
 
 
-@app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
     ] = False,
 ) -> None:
     pass
+
+
+app = command_line()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -79,26 +109,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
             code = app(given, prog_name="lakehouse", standalone_mode=False) or 0
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read has enough. The interpreter flushes once more at its end: into nothing.
+        # The reader closed the pipe. The interpreter flushes once more at its end: into nothing
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return READER_GONE
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - the last stop of every error
+    except Exception as error:  # noqa: BLE001 - every error ends here
         if os.environ.get("LAKEHOUSE_DEBUG") == "1":
             import traceback
 
             traceback.print_exc()
-        return _say(error, as_json)
+        return _print_error(error, as_json)
     if code == INTERRUPTED:
         _print("interrupted", INTERRUPTED, as_json)
     return code
 
 
-def _say(error: Exception, as_json: bool) -> int:
-    """Print an error for a person, or as JSON; return the exit code it means."""
+def _print_error(error: Exception, as_json: bool) -> int:
+    """Print an error as text, or as JSON; return its exit code."""
     code = getattr(error, "exit_code", 1)
-    # Its message is the help, which stands on the screen already.
+    # Its message is the help, which is printed already
     if type(error).__name__ == "NoArgsIsHelpError":
         return 2
     if isinstance(error, TyperException):
@@ -108,8 +138,8 @@ def _say(error: Exception, as_json: bool) -> int:
     elif hasattr(error, "exit_code"):
         _print(str(error), code, as_json)
     else:
-        what = f"{type(error).__name__}: {error}".strip()
-        _print(f"{what}\nLAKEHOUSE_DEBUG=1 shows where.", code, as_json)
+        message = f"{type(error).__name__}: {error}".strip()
+        _print(f"{message}\nLAKEHOUSE_DEBUG=1 prints the traceback.", code, as_json)
     return code
 
 

@@ -1,4 +1,4 @@
-"""How a verb speaks: a page or one JSON document on stdout, progress and errors on stderr."""
+"""Output of a verb: a page or one JSON document on stdout, progress and errors on stderr."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from lakehouse.formatting import plain, show
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-# Where nobody watches, a table may be as wide as it needs: a narrow page would cut its cells.
-UNWATCHED_WIDTH = 250
+# Without a terminal a table may be as wide as it needs: a narrow page would cut its cells
+PIPED_WIDTH = 250
 
-_kept: list[TextIO] = []
+_result_streams: list[TextIO] = []
 _showing: list[Progress] = []
 
 
 @contextmanager
 def only_documents(active: bool) -> Iterator[None]:
-    """Send to stderr whatever libraries and child processes print; stdout is for `emit` alone."""
+    """Redirect to stderr what libraries and child processes print; stdout is for `emit` alone."""
     if not active:
         yield
         return
     with _own(sys.stdout) as stream, redirect_stdout(sys.stderr):
-        _kept.append(stream)
+        _result_streams.append(stream)
         try:
             yield
         finally:
-            _kept.pop()
+            _result_streams.pop()
 
 
 @contextmanager
 def _own(stream: TextIO) -> Iterator[TextIO]:
-    """Yield a stream to where stdout led; meanwhile descriptor 1 leads to stderr, for children."""
+    """Yield a stream to the former stdout; meanwhile descriptor 1 is stderr, also for children."""
     stream.flush()
     copy = os.dup(1)
     os.dup2(2, 1)
-    # A stream that does not write to descriptor 1 (a capture in memory) is left alone.
+    # A stream that does not write to descriptor 1 (a capture in memory) stays as it is
     own = open(copy, "w", encoding="utf-8", closefd=False) if _number(stream) == 1 else stream  # noqa: SIM115 - a descriptor, closed below
     try:
         yield own
@@ -59,8 +59,8 @@ def _number(stream: TextIO) -> int:
 
 
 def stdout() -> TextIO:
-    """Return the stream of the result."""
-    return _kept[-1] if _kept else sys.stdout
+    """Return the stream for the result."""
+    return _result_streams[-1] if _result_streams else sys.stdout
 
 
 def emit(value: Any, as_json: bool, page: Callable[[Console, Any], None] | None = None) -> None:
@@ -74,9 +74,9 @@ def emit(value: Any, as_json: bool, page: Callable[[Console, Any], None] | None 
 
 
 class Progress:
-    """Shows the line of work in hand, with a bar where a total is known, while a terminal watches.
+    """Shows the current step on a terminal, with a bar where a total is given.
 
-    Called as `progress(line)` or `progress(line, done, total)`; silent where nobody watches.
+    Called as `progress(line)` or `progress(line, done, total)`; silent without a terminal.
     """
 
     def __init__(self) -> None:
@@ -92,7 +92,7 @@ class Progress:
         _showing.remove(self)
 
     def __call__(self, line: str, done: int = 0, total: int = 0) -> None:
-        """Show what is being done now."""
+        """Show the current step."""
         if not sys.stderr.isatty():
             return
         bar = self._bar or self._start()
@@ -125,7 +125,7 @@ class Progress:
 
 
 def console(quiet: bool = False) -> Console:
-    """Return the console of the page; a shown progress line makes room when it prints."""
+    """Return the console for a page; it hides a progress line while it prints."""
     from rich.console import Console
 
     class Page(Console):
@@ -134,13 +134,12 @@ def console(quiet: bool = False) -> Console:
                 progress.hide()
             super().print(*objects, **options)
 
-    watched = sys.stdout.isatty()
-    width = None if watched or os.environ.get("COLUMNS") else UNWATCHED_WIDTH
+    width = None if sys.stdout.isatty() or os.environ.get("COLUMNS") else PIPED_WIDTH
     return Page(file=stdout(), width=width, quiet=quiet, highlight=False, emoji=False)
 
 
 def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> RenderableType:
-    """Return a table for a person; a column whose name starts with `>` stands right."""
+    """Return a table for a page; a column whose name starts with `>` is aligned right."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
@@ -159,7 +158,7 @@ def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> 
 
 
 def page_of_anything(out: Console, value: Any) -> None:
-    """Print a result that has no page of its own: its single values, then a table a list."""
+    """Print a result that has no page of its own: its single values, then its lists as tables."""
     if not isinstance(value, Mapping):
         value = {"": value} if isinstance(value, list) else {"result": value}
     lists = {key: item for key, item in value.items() if _is_rows(item)}

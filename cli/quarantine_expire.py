@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.arguments import Domain, Json, read_settings
+from cli.arguments import Domain, Json, examples, read_settings
 from cli.confirm import DryRun, Yes, go_on
 from cli.output import Progress, console, emit, table
 from operations.quarantine_expiry import age, expire, plan
@@ -29,7 +29,7 @@ def _page(out: Console, result: dict[str, Any]) -> None:
         )
 
 
-def command(
+def _expire(
     domain: Domain,
     older_than: Annotated[
         str, typer.Option("--older-than", help="As 90d, 12h or 4w, since the row was rejected.")
@@ -51,3 +51,12 @@ def command(
     with Progress() as progress:
         done = expire(settings, domain, span, progress)
     emit(done, json, _page)
+
+
+def add_to(verb: typer.Typer) -> None:
+    """Add the verb to `quarantine`."""
+    lines = (
+        "lakehouse quarantine expire {domain} --dry-run",
+        "lakehouse quarantine expire {domain} --older-than 30d --yes",
+    )
+    verb.command("expire", epilog=examples(*lines))(_expire)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.arguments import Domain, Json, read_settings
+from cli.arguments import Domain, Json, examples, read_settings
 from cli.confirm import DryRun
 from cli.output import Progress, emit, table
 from operations.quarantine_replay import replay
@@ -37,10 +37,10 @@ def _page(out: Console, result: dict[str, Any]) -> None:
         out.print("no further row passes: nothing was written")
 
 
-def command(
+def _replay(
     domain: Domain,
     dataset: Annotated[
-        str, typer.Argument(help="A dataset of the domain; all of them when left out.")
+        str, typer.Argument(help="A dataset of the domain; all of them when omitted.")
     ] = "",
     where: Annotated[
         str,
@@ -49,7 +49,7 @@ def command(
     dry_run: DryRun = False,
     json: Json = False,
 ) -> None:
-    """Gate open rows again, as the contract is now, and load those that pass."""
+    """Validate open rows again under today's contract, and load those that pass."""
     from lakehouse.storage.catalog import names_in
     from operations.query import refuse_calls
 
@@ -59,3 +59,12 @@ def command(
     with Progress() as progress:
         done = replay(read_settings(), domain, dataset, where, dry_run=dry_run, progress=progress)
     emit(done, json, _page)
+
+
+def add_to(verb: typer.Typer) -> None:
+    """Add the verb to `quarantine`."""
+    lines = (
+        "lakehouse quarantine replay {domain} --dry-run",
+        "lakehouse quarantine replay {domain} {dataset} --where \"_source = 'day-7.jsonl'\"",
+    )
+    verb.command("replay", epilog=examples(*lines))(_replay)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,22 +11,19 @@ from cli.arguments import AnyDomain, Json, examples, read_settings
 from cli.output import emit
 from pages.report import report
 
-if TYPE_CHECKING:
-    pass
-
 
 def _command(
     domain: AnyDomain = "",
     out: Annotated[
         Path | None,
-        typer.Option(dir_okay=False, help="Where to write; report.html in the home when left out."),
+        typer.Option(dir_okay=False, help="Where to write; report.html in the home when omitted."),
     ] = None,
     show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
     json: Json = False,
 ) -> None:
     """Write one self-contained HTML page: flow, freshness, quarantine, runs, models, scores."""
     written = report(read_settings(), domain, out)
-    emit(written, json, lambda console, found: console.print(found["file"], markup=False))
+    emit(written, json, lambda console, result: console.print(result["file"], markup=False))
     if show:
         import webbrowser
 

@@ -1,4 +1,4 @@
-"""The verb `run`: carries what is new through the layers, and prints what it did."""
+"""The verb `run`: run the layers of a domain on their new input, and print the counts."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def _page(out: Console, result: dict[str, Any]) -> None:
-    """Print a run: a row a gated table, then what was derived, then the seconds."""
+    """Print a run: a row a gated table, then derived tables, then the seconds."""
     if result["nothing_new"]:
         out.print(f"{result['domain']}: nothing new ({result['seconds']:.1f} s)")
-        _tell_overdue(out, result)
+        _print_overdue(out, result)
         return
     from cli.output import table
     from lakehouse.formatting import size
@@ -48,13 +48,13 @@ def _page(out: Console, result: dict[str, Any]) -> None:
             out.print(f"{step['table']}: {read}", markup=False)
         if step["message"]:
             out.print(f"{step['table']}: {step['message']}")
-    _tell_overdue(out, result)
+    _print_overdue(out, result)
     out.print(f"run {result['run']} done in {result['seconds']:.1f} s")
 
 
-def _tell_overdue(out: Console, result: dict[str, Any]) -> None:
-    for sentence in result["overdue"]:
-        out.print(f"overdue: {sentence}", markup=False)
+def _print_overdue(out: Console, result: dict[str, Any]) -> None:
+    for overdue in result["overdue"]:
+        out.print(f"overdue: {overdue}", markup=False)
 
 
 def _run(
@@ -67,11 +67,11 @@ def _run(
         ),
     ] = None,
     always_on: Annotated[
-        bool, typer.Option("--always-on", help="Keep running, carrying what arrives as it arrives.")
+        bool, typer.Option("--always-on", help="Keep running, and run again when input arrives.")
     ] = False,
     json: Json = False,
 ) -> None:
-    """Carry what is new through the layers; ends in seconds where nothing is."""
+    """Run the layers on their new input; end in seconds where there is none."""
     from pipeline.watch import run_domain
 
     settings = read_settings()

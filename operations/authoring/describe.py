@@ -1,4 +1,4 @@
-"""Describes one contract: its content as plain values, and the gate it compiles to."""
+"""Describes one contract: its content as plain values, and the texts it compiles to."""
 
 from __future__ import annotations
 
@@ -119,3 +119,32 @@ def gate_sql(contract: Contract) -> str:
     text += f"{gate.failures(contract)} as _failures, "
     text += f"{gate.flags(contract)} as _flags from bronze.{contract.domain}__{contract.dataset}"
     return sqlglot.transpile(text, read="spark", write="spark", pretty=True)[0]
+
+
+def pandera_yaml(contract: Contract) -> str:
+    """Return the Pandera schema as YAML."""
+    from contracts.compilers.pandera_schema import pandera_schema
+
+    text = pandera_schema(contract).to_yaml()
+    assert text is not None
+    return text
+
+
+def delta_ddl(contract: Contract) -> str:
+    """Return the statements that create the contract's tables, with comments and constraints."""
+    from contracts.compilers.ddl import ddl
+
+    return ddl(contract)
+
+
+def suite_json(contract: Contract) -> str:
+    """Return the suite of Great Expectations as JSON."""
+    import json
+
+    from contracts.compilers.expectations import suite
+
+    return json.dumps(suite(contract), indent=2, ensure_ascii=False, default=str)
+
+
+# What `contracts show` prints of a contract, by option
+COMPILERS = {"sql": gate_sql, "pandera": pandera_yaml, "ddl": delta_ddl, "suite": suite_json}

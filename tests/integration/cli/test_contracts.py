@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 
 def test_check_counts_every_file(lakehouse, empty):
     """Each contract is one row with its columns, rules and warnings."""
@@ -43,7 +45,7 @@ def test_show_names_the_datasets_there_are(lakehouse, empty):
     assert "no domain 'mall'; there is: shop" in lakehouse("contracts", "show", "mall.orders").err
 
 
-def test_the_page_tells_rules_units_and_classes(lakehouse, empty):
+def test_the_page_shows_rules_units_and_classes(lakehouse, empty):
     """A person sees each column's rules, with warnings marked."""
     out = lakehouse("contracts", "show", "shop.orders").out
     assert "free: not_equal_to(0) (warning)" in out
@@ -52,7 +54,7 @@ def test_the_page_tells_rules_units_and_classes(lakehouse, empty):
 
 
 def test_show_prints_what_the_contract_compiles_to(lakehouse, empty):
-    """--sql is one statement that Spark can parse; --pandera is YAML that Pandera reads back."""
+    """--sql and --ddl are statements that Spark can parse; --pandera and --suite are read back."""
     import pandera.pandas as pa
     import sqlglot
 
@@ -61,3 +63,12 @@ def test_show_prints_what_the_contract_compiles_to(lakehouse, empty):
     assert [column.alias for column in statement.selects][-2:] == ["_failures", "_flags"]
     text = lakehouse("contracts", "show", "shop.orders", "--pandera").out
     assert list(pa.DataFrameSchema.from_yaml(text).columns) == ["number", "customer_id", "price"]
+    ddl = sqlglot.parse(lakehouse("contracts", "show", "shop.orders", "--ddl").out, read="spark")
+    made = [statement.this.this.sql("spark") for statement in ddl if statement is not None]
+    assert made[0] == "bronze.`shop__orders`"
+    assert "silver.`shop__sat_order`" in made
+    suite = json.loads(lakehouse("contracts", "show", "shop.orders", "--suite").out)
+    assert suite["name"] == "shop.orders"
+    both = lakehouse("contracts", "show", "shop.orders", "--sql", "--ddl", "--json").json
+    assert {"sql", "ddl"} < both.keys()
+    assert "suite" not in both
