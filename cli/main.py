@@ -10,57 +10,38 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.exceptions import TyperException
 
-from cli import (
-    audit,
-    catalog,
-    contracts,
-    demo,
-    enrich,
-    features,
-    land,
-    maintain,
-    quarantine,
-    rebuild,
-    report,
-    rollback,
-    run,
-    score,
-    sql,
-    status,
-    train,
-)
 from cli.arguments import examples
 from cli.output import only_documents
+from cli.registry import add_commands
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from types import ModuleType
 
-# The registry of verbs, in the order of `--help`: a verb is a module with a function `add_to(app)`
+# The registry of verbs, each a module of `cli/` with a function `add_to`, in the order of `--help`
 COMMANDS = (
-    demo,
-    land,
-    run,
-    status,
-    sql,
-    contracts,
-    quarantine,
-    audit,
-    features,
-    train,
-    score,
-    enrich,
-    report,
-    catalog,
-    rollback,
-    rebuild,
-    maintain,
+    "demo",
+    "land",
+    "run",
+    "status",
+    "sql",
+    "contracts",
+    "quarantine",
+    "audit",
+    "features",
+    "train",
+    "score",
+    "enrich",
+    "report",
+    "catalog",
+    "rollback",
+    "rebuild",
+    "maintain",
 )
 INTERRUPTED = 130
 READER_GONE = 141
 
 
-def command_line(commands: Iterable[ModuleType] = COMMANDS) -> typer.Typer:
+def command_line(commands: Iterable[str] = COMMANDS) -> typer.Typer:
     """Return the command line of these verbs."""
     app = typer.Typer(
         name="lakehouse",
@@ -73,8 +54,7 @@ def command_line(commands: Iterable[ModuleType] = COMMANDS) -> typer.Typer:
         + "\n\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 contract breach.",
     )
     app.callback()(_options)
-    for command in commands:
-        command.add_to(app)
+    add_commands(app, commands)
     return app
 
 

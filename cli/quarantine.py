@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import typer
 
-from cli import quarantine_expire, quarantine_list, quarantine_replay, quarantine_show
+from cli.registry import add_commands
 
-# The registry of its verbs, in the order of `--help`
-COMMANDS = (quarantine_list, quarantine_show, quarantine_replay, quarantine_expire)
+# The registry of its verbs, each a module of `cli/`, in the order of `--help`
+COMMANDS = ("quarantine_list", "quarantine_show", "quarantine_replay", "quarantine_expire")
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the verb and its own verbs."""
     verb = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
-    for command in COMMANDS:
-        command.add_to(verb)
+    add_commands(verb, COMMANDS)
     app.add_typer(
         verb, name="quarantine", help="Rows that a gate rejected: list, show, replay, expire."
     )
