@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def _page(out: Console, plan: dict[str, Any]) -> None:
-    names = ["run", "verb", "status", "at"]
+    names = ["run", "command", "status", "at"]
     runs = [[run[name] for name in names] for run in plan["runs"]]
     out.print(table(f"runs of {plan['domain']} to roll back", names, runs))
     lines = [
@@ -40,7 +40,7 @@ def _page(out: Console, plan: dict[str, Any]) -> None:
 
 
 def _done(out: Console, result: dict[str, Any]) -> None:
-    again = any(run["verb"] == "run" for run in result["runs"])
+    again = any(run["command"] == "run" for run in result["runs"])
     out.print(
         f"run {result['rollback']}: {len(result['tables'])} tables are as they were before run "
         f"{result['run']}" + (f"; `lakehouse run {result['domain']}` repeats it" if again else ""),
