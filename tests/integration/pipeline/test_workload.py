@@ -9,7 +9,7 @@ from lakehouse.storage.table_log import bytes_added
 from lakehouse.storage.tables import TableName
 from pipeline.workload import SMALL_BYTES, TEXT_FACTOR, is_pending, is_small, nothing_to_do
 from silver import pending
-from tests.integration.cli import shop
+from tests import stored_shop
 
 
 @pytest.fixture
@@ -17,11 +17,11 @@ def home(tmp_path):
     """A shop with three orders that silver has not read, and nothing landed."""
     settings = Settings(
         home=tmp_path / "home",
-        contracts=shop.contracts(tmp_path / "contracts"),
+        contracts=stored_shop.contracts(tmp_path / "contracts"),
         dbt_project=tmp_path / "dbt",
     )
     (settings.landing / "shop" / "orders").mkdir(parents=True)
-    return settings, shop.build(settings.home)
+    return settings, stored_shop.build(settings.home)
 
 
 def land(settings, name, size):

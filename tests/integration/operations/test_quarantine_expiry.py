@@ -12,7 +12,7 @@ from lakehouse.quality.quarantine_rows import RESOLUTION
 from lakehouse.runs.ledger import Ledger
 from lakehouse.storage.tables import TableName, Tables
 from operations.quarantine_expiry import age
-from tests.integration.cli.shop import QUARANTINE
+from tests.stored_shop import QUARANTINE
 
 NAME = TableName.of("silver", "shop", "orders_quarantine")
 NOW = datetime.now(UTC)

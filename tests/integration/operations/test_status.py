@@ -11,7 +11,7 @@ from deltalake import DeltaTable
 from bronze.discovery import Entry, FileLog
 from lakehouse.runs.ledger import Ledger
 from lakehouse.storage.tables import Tables
-from tests.integration.cli import shop
+from tests import stored_shop
 
 
 def tables_of(ended):
@@ -70,10 +70,13 @@ def test_a_failed_run_is_told_with_its_reason(lakehouse, home):
 def test_open_quarantine_is_counted(lakehouse, home):
     """A row that was replayed is no longer open."""
     name = "silver.shop__orders_quarantine"
-    assert tables_of(lakehouse("status", "--json"))[name]["open_quarantine"] == len(shop.BAD)
+    assert tables_of(lakehouse("status", "--json"))[name]["open_quarantine"] == len(stored_shop.BAD)
     table = DeltaTable(str(home / "warehouse" / name.replace(".", "/")))
     table.update(updates={"status": "'replayed'"}, predicate="_sequence = '0000'")
-    assert tables_of(lakehouse("status", "--json"))[name]["open_quarantine"] == len(shop.BAD) - 1
+    assert (
+        tables_of(lakehouse("status", "--json"))[name]["open_quarantine"]
+        == len(stored_shop.BAD) - 1
+    )
 
 
 def test_landed_files_that_are_not_captured_are_shown(lakehouse, home):

@@ -9,7 +9,7 @@ import pytest
 
 from lakehouse.runs.ledger import Ledger
 from lakehouse.storage.tables import TableName, Tables
-from tests.integration.cli import shop
+from tests import stored_shop
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_personal_values_stay_out_of_the_page(page):
 
 def test_the_model_is_shown_with_its_base_rate_and_calibration(page, home):
     """PR-AUC stands beside what guessing would get, calibration as a picture and as a table."""
-    shop.model(home)
+    stored_shop.model(home)
     text = page()
     assert re.search(r"PR-AUC 0\.410", words(text))
     assert re.search(r"Base rate 0\.120", words(text))
@@ -106,7 +106,7 @@ def test_the_model_is_shown_with_its_base_rate_and_calibration(page, home):
 
 def test_a_manifest_that_cannot_be_read_is_said_so(page, home):
     """One broken manifest does not cost the page."""
-    (shop.model(home) / "manifest.json").write_text("{", encoding="utf-8")
+    (stored_shop.model(home) / "manifest.json").write_text("{", encoding="utf-8")
     assert "manifest.json: Expecting property name" in words(page())
 
 

@@ -12,8 +12,8 @@ from lakehouse.storage import compaction as tables_upkeep
 from lakehouse.storage.publications import published
 from operations import maintenance, rollback
 from silver import pending
+from tests import stored_shop
 from tests.aging import age
-from tests.integration.cli import shop as without_spark
 from tests.small_shop import BRONZE, FACT, MART, SATELLITE, Shop, rows
 
 
@@ -136,7 +136,7 @@ def test_less_than_what_is_promised_is_refused(empty):
     from lakehouse.settings import Settings
 
     settings = Settings(home=empty, retention_days=30)
-    without_spark.build(empty)
+    stored_shop.build(empty)
     with pytest.raises(UsageError, match="29 days are fewer than the 30"):
         maintenance.maintain(settings, "shop", keep_days=29)
     assert maintenance.maintain(settings, "shop", keep_days=31, dry_run=True)["keeps_days"] == 31
@@ -147,7 +147,7 @@ def test_a_domain_at_work_is_left_alone(empty):
     from lakehouse.settings import Settings
 
     settings = Settings(home=empty)
-    tables = without_spark.build(empty)
+    tables = stored_shop.build(empty)
     with lock_domain(empty, "shop", "run"):
         with pytest.raises(DomainLocked):
             maintenance.maintain(settings, "shop")

@@ -21,7 +21,7 @@ from lakehouse.quality.fault_manifest import (
 )
 from lakehouse.runs.ledger import Ledger, Step
 from lakehouse.storage.tables import TableName, Tables
-from tests.integration.cli import shop
+from tests import stored_shop
 
 NAMES = ("number", "customer_id", "price")
 EVENTS, REFUSED = (TableName.of("silver", "shop", t) for t in ("sat_order", "orders_quarantine"))
@@ -101,7 +101,7 @@ def refuse(tables, place):
         "row": [("price", "-1")], "_sequence": place, "_source": "a.parquet", "_batch": 1,
         "failures": [{"column": "price", "rule": "greater_than_or_equal_to", "value": "-1"}],
     }  # fmt: skip
-    tables.append(REFUSED, pa.Table.from_pylist([row], schema=shop.QUARANTINE))
+    tables.append(REFUSED, pa.Table.from_pylist([row], schema=stored_shop.QUARANTINE))
 
 
 def write(landing, faults, through="2020-01-02", rows=GOOD, counts=(5, 3, 1, 1)):
