@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from lakehouse.layers import STORED
 from lakehouse.settings import PROJECT, Settings
+from tests import spark_catalog
 
 # PySpark's Connect client, which Great Expectations looks for, takes a process whose main module
 # has no file for its own doctests and ends it; the workers of a parallel test run have none.
@@ -48,17 +48,9 @@ def spark(tmp_path_factory):
 @pytest.fixture
 def catalog(spark):
     """The session with an empty catalog, before and after: names must not outlive their home."""
-    _forget(spark)
+    spark_catalog.clear(spark)
     yield spark
-    _forget(spark)
-
-
-def _forget(spark):
-    # Delta keeps what it knows of each table, with its plans; the tests make hundreds.
-    spark.sparkContext._jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()
-    known = {database.name for database in spark.catalog.listDatabases()}
-    for layer in known & set(STORED):
-        spark.sql(f"drop database {layer} cascade")
+    spark_catalog.clear(spark)
 
 
 @pytest.fixture

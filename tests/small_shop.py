@@ -118,6 +118,25 @@ class Shop:
         return {name: rows(self.tables, name) for name in self.tables.names("shop")}
 
 
+class ShopCopies:
+    """Homes of the shop after its first days, each made once and copied for each test."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def after(self, days, folder):
+        """Return a shop of its own in an empty folder, of which the first days have run."""
+        if days == 0:
+            return Shop(folder)
+        made = self.folder / f"day-{days}"
+        if not made.exists():
+            partial = self.folder / f"day-{days}.partial"
+            self.after(days - 1, partial).run(days)
+            partial.rename(made)
+        shutil.copytree(made / "home", folder / "home")
+        return Shop(folder)
+
+
 def rows(tables, name, version=None):
     """Return a table's rows as sorted texts, less what tells the time; none for no table."""
     table = tables.open(name, version)

@@ -8,26 +8,25 @@ from gold import build
 from lakehouse.errors import DomainLocked, UsageError
 from lakehouse.runs.ledger import Ledger
 from lakehouse.runs.lock import lock_domain
-from lakehouse.storage import compaction as tables_upkeep
+from lakehouse.storage import compaction
 from lakehouse.storage.publications import published
 from operations import maintenance, rollback
 from silver import pending
 from tests import stored_shop
 from tests.aging import age
-from tests.small_shop import BRONZE, FACT, MART, SATELLITE, Shop, rows
+from tests.small_shop import BRONZE, FACT, MART, SATELLITE, rows
 
 
 @pytest.fixture
-def shop(catalog, tmp_path, monkeypatch):
-    """A shop of which two small files are worth to be merged."""
-    monkeypatch.setattr(tables_upkeep, "FEW", 2)
-    return Shop(tmp_path)
+def two_files_are_many(monkeypatch):
+    """Two small files of a table are merged already."""
+    monkeypatch.setattr(compaction, "FEW", 2)
 
 
-def listed(found, domain="shop"):
-    """Return what was found of each table of a domain."""
-    one = next(each for each in found["domains"] if each["domain"] == domain)
-    return {each["table"]: each for each in one["tables"]}
+def tables_of(result, domain="shop"):
+    """Return the maintenance of each table of a domain."""
+    (plan,) = [plan for plan in result["domains"] if plan["domain"] == domain]
+    return {row["table"]: row for row in plan["tables"]}
 
 
 def streamed(spark, shop, folder):
@@ -46,18 +45,18 @@ def streamed(spark, shop, folder):
 
 
 @pytest.mark.spark
-def test_nothing_is_new_after_maintenance_and_all_goes_on(shop, catalog, tmp_path):
-    """Merged tables are read as before by runs and streams, and a run before it can be undone."""
-    for day in (1, 2):
-        shop.run(day)
+@pytest.mark.usefixtures("two_files_are_many")
+def test_nothing_is_new_after_maintenance_and_all_goes_on(shop_after, catalog, tmp_path):
+    """Merged tables are read as before by runs and streams, and a run before it can be rolled back."""
+    shop = shop_after(2)
     before = shop.contents()
     third = shop.run(3)
     contents, versions = shop.contents(), {n: shop.tables.version(n) for n in shop.contents()}
     assert streamed(catalog, shop, tmp_path / "stream") == shop.tables.open(BRONZE).count()
 
-    found = maintenance.maintain(shop.settings, "shop")
+    result = maintenance.maintain(shop.settings, "shop")
 
-    assert listed(found)[str(BRONZE)]["files_to_merge"] >= 3
+    assert tables_of(result)[str(BRONZE)]["files_to_merge"] >= 3
     assert shop.tables.open(BRONZE).get_add_actions().num_rows == 1
     assert shop.contents() == contents
     assert shop.run().nothing_new
@@ -66,7 +65,7 @@ def test_nothing_is_new_after_maintenance_and_all_goes_on(shop, catalog, tmp_pat
     pins = published(shop.tables, "shop")
     assert pins == {name: shop.tables.version(name) for name in (FACT, MART)}
     again = maintenance.maintain(shop.settings, "shop")
-    assert not any(each["files_to_merge"] for each in listed(again).values())
+    assert [row for row in tables_of(again).values() if row["files_to_merge"]] == []
     assert shop.run().nothing_new
 
     rollback.roll_back(shop.settings, third.run)
@@ -85,33 +84,34 @@ def test_nothing_is_new_after_maintenance_and_all_goes_on(shop, catalog, tmp_pat
 
 
 @pytest.mark.spark
-def test_files_wait_to_be_merged_until_they_are_read(shop):
+@pytest.mark.usefixtures("two_files_are_many")
+def test_files_are_merged_only_after_they_are_read(shop_after):
     """Bronze rows that silver has not read stay in files of their own, so it knows how many come."""
     from contracts.parsing.load import load_domain
     from pipeline.run import run_layers
 
-    shop.run(1)
+    shop = shop_after(1)
     shop.land(2)
     run_layers(shop.settings, "shop", ("bronze",))
 
-    found = listed(maintenance.maintain(shop.settings, "shop"))
+    rows_by_table = tables_of(maintenance.maintain(shop.settings, "shop"))
 
-    assert found[str(BRONZE)]["files_to_merge"] == 0
-    assert found[str(BRONZE)]["not_merged"] == "silver has not read all of it"
+    assert rows_by_table[str(BRONZE)]["files_to_merge"] == 0
+    assert rows_by_table[str(BRONZE)]["not_merged"] == "silver has not read all of it"
     contract = load_domain(shop.settings.contracts, "shop")["orders"]
     assert pending.pending_rows(shop.tables, contract, 1).rows == 6
     shop.run()
-    found = listed(maintenance.maintain(shop.settings, "shop"))
-    assert found[str(BRONZE)]["files_to_merge"] >= 2
+    rows_by_table = tables_of(maintenance.maintain(shop.settings, "shop"))
+    assert rows_by_table[str(BRONZE)]["files_to_merge"] >= 2
     shop.run(3)
     assert shop.run().nothing_new
 
 
 @pytest.mark.spark
-def test_what_is_old_goes_and_a_run_within_the_window_can_still_be_undone(shop):
-    """Files and log of longer ago go; the tables before a run of today are there to return to."""
-    shop.run(1)
-    shop.run(2)
+@pytest.mark.usefixtures("two_files_are_many")
+def test_old_files_go_and_a_run_within_the_retention_can_be_rolled_back(shop_after):
+    """Files and log of longer ago go; the tables before a run of today can be restored."""
+    shop = shop_after(2)
     before = shop.contents()
     for name in before:
         age(shop.tables.path(name), 40)
@@ -120,18 +120,18 @@ def test_what_is_old_goes_and_a_run_within_the_window_can_still_be_undone(shop):
     versions = {name: shop.tables.version(name) for name in before}
     dry = maintenance.maintain(shop.settings, "shop", dry_run=True)
     assert {name: shop.tables.version(name) for name in before} == versions
-    found = maintenance.maintain(shop.settings, "shop")
+    result = maintenance.maintain(shop.settings, "shop")
 
-    assert listed(found) == listed(dry)
-    assert listed(found)[str(FACT)]["files_to_remove"] >= 1
-    assert listed(found)[str(BRONZE)]["log_files_to_remove"] >= 1
+    assert tables_of(result) == tables_of(dry)
+    assert tables_of(result)[str(FACT)]["files_to_remove"] >= 1
+    assert tables_of(result)[str(BRONZE)]["log_files_to_remove"] >= 1
     rollback.roll_back(shop.settings, third.run)
     assert shop.contents() == before
     shop.run()
     assert shop.run().nothing_new
 
 
-def test_less_than_what_is_promised_is_refused(empty):
+def test_fewer_days_than_the_retention_are_refused(empty):
     """Versions are kept for the days of the setting, or for more."""
     from lakehouse.settings import Settings
 
@@ -142,8 +142,8 @@ def test_less_than_what_is_promised_is_refused(empty):
     assert maintenance.maintain(settings, "shop", keep_days=31, dry_run=True)["keeps_days"] == 31
 
 
-def test_a_domain_at_work_is_left_alone(empty):
-    """One that was asked for is an error; among all of them it is passed over, and told."""
+def test_a_locked_domain_is_skipped(empty):
+    """A named one is an error; among all of them it is skipped, and reported as busy."""
     from lakehouse.settings import Settings
 
     settings = Settings(home=empty)
@@ -151,11 +151,11 @@ def test_a_domain_at_work_is_left_alone(empty):
     with lock_domain(empty, "shop", "run"):
         with pytest.raises(DomainLocked):
             maintenance.maintain(settings, "shop")
-        found = maintenance.maintain(settings)
-    shop, ops = found["domains"]
+        result = maintenance.maintain(settings)
+    shop, ops = result["domains"]
     assert "being worked on" in shop["busy"]
     assert shop["tables"] == []
-    assert {each["table"] for each in ops["tables"]} == {"ops.run_steps", "ops.runs"}
+    assert {row["table"] for row in ops["tables"]} == {"ops.run_steps", "ops.runs"}
     assert [row["run"] for row in Ledger(tables).runs("shop")] == [1, 2]
 
 

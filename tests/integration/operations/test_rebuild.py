@@ -10,7 +10,7 @@ from gold import build
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.runs.ledger import Ledger
 from operations import rebuild, rollback
-from tests.small_shop import FACT, MART, SATELLITE, Shop, rows
+from tests.small_shop import FACT, MART, SATELLITE, rows
 
 pytestmark = pytest.mark.spark
 
@@ -18,12 +18,9 @@ SLICE = "order_id in (10, 11, 20, 999)"
 
 
 @pytest.fixture
-def shop(catalog, tmp_path):
+def shop(shop_after):
     """A shop after two days."""
-    found = Shop(tmp_path)
-    found.run(1)
-    found.run(2)
-    return found
+    return shop_after(2)
 
 
 def tamper(shop, catalog):

@@ -1,4 +1,4 @@
-"""A run can be undone: every table as before it, and the next run does it again."""
+"""A run can be rolled back: every table is as before it, and the next run repeats it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,9 @@ from lakehouse.storage.publications import published
 from operations import rollback
 from operations.rollback_plan import plan
 from pipeline.run import run_layers
-from tests.small_shop import BRONZE, FACT, MART, QUARANTINE, SATELLITE, Shop, filled, rows
+from tests.small_shop import BRONZE, FACT, MART, QUARANTINE, SATELLITE, filled, rows
 
 pytestmark = pytest.mark.spark
-
-
-@pytest.fixture
-def shop(catalog, tmp_path):
-    return Shop(tmp_path)
 
 
 def as_published(shop):
@@ -30,9 +25,9 @@ def as_published(shop):
     return {name: rows(shop.tables, name, version) for name, version in pins.items()}
 
 
-def test_a_run_is_undone_and_done_again(shop):
-    """Every table, and what is published, is as before; the next run leaves what the first left."""
-    shop.run(1)
+def test_a_run_is_rolled_back_and_repeated(shop_after):
+    """Every table and the publication are as before; the next run leaves what the first left."""
+    shop = shop_after(1)
     before = shop.contents()
     second = shop.run(2)
     after = shop.contents()
@@ -52,11 +47,10 @@ def test_a_run_is_undone_and_done_again(shop):
     assert shop.run().nothing_new
 
 
-def test_the_first_run_is_undone_to_nothing(shop):
-    """Tables that were not there are empty, nothing is published, and the next run starts over."""
-    shop.run(1)
-    after = shop.contents()
-    shop.run(2)
+def test_the_first_run_is_rolled_back_to_nothing(shop_after):
+    """Tables that did not exist are empty, nothing is published, and the next run starts over."""
+    one_day = filled(shop_after(1, "one day").contents())
+    shop = shop_after(2)
 
     rollback.roll_back(shop.settings, 1)
 
@@ -66,7 +60,7 @@ def test_the_first_run_is_undone_to_nothing(shop):
     assert statuses == ["rolled back", "rolled back", "done"]
     (shop.settings.landing / "shop" / "orders" / "changes" / "002.jsonl").unlink()
     shop.run()
-    assert filled(shop.contents()) == filled(after)
+    assert filled(shop.contents()) == one_day
 
 
 class Killed(Exception):
@@ -75,7 +69,7 @@ class Killed(Exception):
 
 @contextmanager
 def killed_after(monkeypatch, count):
-    """Let the block's rollback die after so many tables are back."""
+    """Let the block's rollback die after so many tables are restored."""
     real, done = restore.restore, []
 
     def dying(*arguments):
@@ -90,11 +84,10 @@ def killed_after(monkeypatch, count):
             yield
 
 
-def test_a_rollback_that_is_killed_is_finished_by_another(shop, monkeypatch):
+def test_a_rollback_that_is_killed_is_finished_by_another(shop_after, monkeypatch):
     """Killed after any table: started again it finishes; a run instead of it loses nothing."""
-    shop.run(1)
-    before = shop.contents()
-    shop.run(2)
+    before = shop_after(1, "one day").contents()
+    shop = shop_after(2)
     after = shop.contents()
     tables = len(plan(shop.settings, 2).targets)
 
@@ -116,9 +109,9 @@ def test_a_rollback_that_is_killed_is_finished_by_another(shop, monkeypatch):
         assert as_published(shop) == {name: after[name] for name in (FACT, MART)}
 
 
-def test_what_cannot_be_undone_is_refused(shop):
-    """No such run, one that was undone, a rollback itself: wrong usage, with a reason."""
-    shop.run(1)
+def test_what_cannot_be_rolled_back_is_refused(shop_after):
+    """No such run, one that was rolled back, a rollback itself: wrong usage, with a reason."""
+    shop = shop_after(1)
     with pytest.raises(UsageError, match="no run 7; the last ones are: 1"):
         plan(shop.settings, 7)
     rollback.roll_back(shop.settings, 1)
@@ -128,8 +121,9 @@ def test_what_cannot_be_undone_is_refused(shop):
         plan(shop.settings, 2)
 
 
-def test_a_run_of_one_layer_is_undone_without_its_upstream(shop):
-    """Bronze, which an earlier run filled, stays; silver reads it again, since its place went back."""
+def test_a_run_of_one_layer_is_rolled_back_without_its_upstream(shop_after):
+    """Bronze, which an earlier run wrote, stays; silver reads it again: its bookmark was restored."""
+    shop = shop_after(0)
     shop.land(1)
     run_layers(shop.settings, "shop", ("bronze",))
     before = shop.contents()
