@@ -62,7 +62,7 @@ def test_tables_show_rows_versions_and_what_is_open(page):
 
 
 def test_personal_columns_are_marked_and_no_value_is_shown(page):
-    """The classification stands beside the column; neither rows nor queries tell of it."""
+    """The classification stands beside the column; neither rows nor queries contain one."""
     text = page()
     assert '<span class="tag personal">confidential</span>' in text
     assert "example.org" not in text
@@ -82,12 +82,16 @@ def test_lineage_goes_from_the_source_to_gold(tmp_path):
     settings = Settings(
         home=tmp_path, contracts=PROJECT / "contracts", dbt_project=PROJECT / "dbt_project"
     )
+    by_kind = {}
     for entry in entries(settings).values():
-        if entry["kind"] == "feature set":
-            layers = {name.partition(".")[0] for name in entry["lineage"]["above"]}
-            assert layers >= {"source", "bronze", "silver"}, entry["id"]
-        if entry["kind"] == "gold table":
-            assert entry["columns"], entry["id"]
+        by_kind.setdefault(entry["kind"], []).append(entry)
+    generated = []
+    for entry in (*by_kind["feature set"], *by_kind["gold table"]):
+        layers = {name.partition(".")[0] for name in entry["lineage"]["above"]}
+        assert layers >= {"source", "bronze", "silver"} or not layers, entry["id"]
+        assert entry["columns"], entry["id"]
+        generated += [] if layers else [entry["name"]]
+    assert generated == ["dim_date"]
 
 
 def test_a_gold_column_named_as_a_personal_one_is_marked(tmp_path):
@@ -115,7 +119,7 @@ def test_a_gold_column_named_as_a_personal_one_is_marked(tmp_path):
 
 
 def test_search_finds_a_column_and_shows_one_dataset(page, home):
-    """In a browser: typing keeps what matches, a link shows its dataset alone, nothing is asked for."""
+    """In a browser: typing keeps what matches, a link shows its dataset alone, nothing is loaded."""
     sync_api = pytest.importorskip("playwright.sync_api")
     chromium = next(
         (p for p in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if _is_file(p)), None
@@ -126,8 +130,8 @@ def test_search_finds_a_column_and_shows_one_dataset(page, home):
     address = (home / "catalog" / "index.html").as_uri()
     with sync_api.sync_playwright() as started:
         browser = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        tab, asked, errors = browser.new_page(), [], []
-        tab.on("request", lambda request: asked.append(request.url))
+        tab, requests, errors = browser.new_page(), [], []
+        tab.on("request", lambda request: requests.append(request.url))
         tab.on("pageerror", lambda error: errors.append(str(error)))
         tab.goto(address)
         assert tab.locator("article:visible").count() == 0
@@ -138,7 +142,7 @@ def test_search_finds_a_column_and_shows_one_dataset(page, home):
         assert tab.locator("article:visible h2").inner_text() == "customers"
         assert tab.locator("mark:visible").all_inner_texts() == ["email"]
         browser.close()
-    assert asked == [address]
+    assert requests == [address]
     assert errors == []
 
 
