@@ -141,9 +141,9 @@ def suite_json(contract: Contract) -> str:
     """Return the suite of Great Expectations as JSON."""
     import json
 
-    from contracts.compilers.expectations import suite
+    from contracts.compilers.expectation_suite import suite_document
 
-    return json.dumps(suite(contract), indent=2, ensure_ascii=False, default=str)
+    return json.dumps(suite_document(contract), indent=2, ensure_ascii=False, default=str)
 
 
 # What `contracts show` prints of a contract, by option
