@@ -114,7 +114,7 @@ class Shop:
         return run_layers(self.settings, "shop")
 
     def contents(self):
-        """Return the rows of every table, as text that can be compared, less what tells the time."""
+        """Return the rows of every table, as text that can be compared, without the columns of times and runs."""
         return {name: rows(self.tables, name) for name in self.tables.names("shop")}
 
 
@@ -138,14 +138,15 @@ class ShopCopies:
 
 
 def rows(tables, name, version=None):
-    """Return a table's rows as sorted texts, less what tells the time; none for no table."""
+    """Return a table's rows as sorted texts, without the columns of times and runs; none for no table."""
     table = tables.open(name, version)
-    found = [] if table is None else table.to_pyarrow_table().to_pylist()
+    stored = [] if table is None else table.to_pyarrow_table().to_pylist()
     return sorted(
-        repr(sorted((key, value) for key, value in row.items() if key not in WHEN)) for row in found
+        repr(sorted((key, value) for key, value in row.items() if key not in WHEN))
+        for row in stored
     )
 
 
 def filled(contents):
-    """Return the contents less the tables without a row: there is no telling them from absent ones."""
-    return {name: found for name, found in contents.items() if found}
+    """Return the contents less the tables without a row: they are the same as absent ones."""
+    return {name: stored for name, stored in contents.items() if stored}

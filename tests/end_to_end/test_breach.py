@@ -1,4 +1,4 @@
-"""A breach stops its dataset, is told once, leaves the last good version, and ends with the fix."""
+"""A breach stops its dataset, is reported once, leaves the last good version, and ends with the fix."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def shop(catalog, tmp_path, monkeypatch):
         team={"name": "shop-team"}, support=[{"channel": "#shop-data", "tool": "slack"}]
     )
     contract["schema"][0]["quality"] = [SHARE, STATUS]
-    # Personal data must not be in what is told.
+    # Personal data must not be in a notice
     contract["schema"][0]["properties"][2]["classification"] = "personal"
     chosen = settings_of(tmp_path, contract)
     for name in ("home", "contracts", "dbt_project"):
@@ -86,16 +86,16 @@ def test_a_planted_breach_stops_alerts_once_and_flows_again(shop, capfd, monkeyp
         before, satellite = good_version(tables), tables.version(SATELLITE)
 
         path = orders.land_events(shop, "002.jsonl", day(2, ["-1", "-2", "-3.25", "4.00"]))
-        first, said = ran(capfd, "run", "shop")
+        first, message = ran(capfd, "run", "shop")
         assert (first, ran(capfd, "run", "shop")[0]) == (3, 3)
 
-        assert "few bad rows: 75 percent, must be less or equal to 50 percent" in said
+        assert "few bad rows: 75 percent, must be less or equal to 50 percent" in message
         assert good_version(tables) == before
         assert tables.version(SATELLITE) == satellite
         assert not tables.exists(QUARANTINE)
-        [told] = hook.bodies
-        assert told["text"] == "[shop] breach of contract: orders, few bad rows"
-        text = told["blocks"][1]["text"]["text"]
+        [notice] = hook.bodies
+        assert notice["text"] == "[shop] breach of contract: orders, few bad rows"
+        text = notice["blocks"][1]["text"]["text"]
         for fact in ("75 percent", f"silver.shop__sat_placed version {satellite}", "shop-team", "3 rows",
                      "lakehouse run shop"):  # fmt: skip
             assert fact in text
@@ -111,25 +111,25 @@ def test_a_planted_breach_stops_alerts_once_and_flows_again(shop, capfd, monkeyp
         assert [body["text"] for body in hook.bodies[1:]] == [
             "[shop] resolved: orders, few bad rows"
         ]
-        version, held = good_version(tables)
+        version, rows_after = good_version(tables)
         assert version > before[0]
-        assert len(held) == 6
+        assert len(rows_after) == 6
         assert ran(capfd, "run", "shop") == (0, "")
         assert len(hook.bodies) == 2
 
 
-def test_large_batches_are_held_to_the_same_rules(shop, capfd, monkeypatch):
+def test_large_batches_have_the_same_rules(shop, capfd, monkeypatch):
     """A batch that Spark writes is measured by Spark; nothing of it is written either."""
     monkeypatch.setattr("silver.load.small_batch.ROWS", 0)
     tables = Tables.at(shop)
     orders.land_events(shop, "001.jsonl", day(1, ["5.00", "-1"], status=" n/a "))
-    code, said = ran(capfd, "run", "shop", "--layer", "bronze")
-    assert (code, said) == (0, "")
+    code, message = ran(capfd, "run", "shop", "--layer", "bronze")
+    assert (code, message) == (0, "")
     bronze = tables.version(BRONZE)
-    code, said = ran(capfd, "run", "shop", "--layer", "silver")
+    code, message = ran(capfd, "run", "shop", "--layer", "silver")
     assert code == 3
-    assert "nullValues status: 100 percent, must be less than 50 percent" in said
-    assert "few bad rows" not in said
+    assert "nullValues status: 100 percent, must be less than 50 percent" in message
+    assert "few bad rows" not in message
     assert tables.version(BRONZE) == bronze
     assert not tables.exists(SATELLITE)
     assert not tables.exists(QUARANTINE)

@@ -32,6 +32,11 @@ CLEAN: tuple[str, ...] = (
     "docs/extend.md", "platinum", "dags", "benchmarks", "domains",
     "lakehouse", "contracts/metrics", "tests/integration/lakehouse",
     "tests/unit/lakehouse", "tests/unit/extend", "tests/dataset_measures.py",
+    "pages", "cli",
+    "tests/unit/cli", "tests/unit/operations", "tests/unit/pages", "tests/unit/pipeline",
+    "tests/integration/cli", "tests/integration/operations", "tests/integration/pages",
+    "tests/integration/pipeline", "tests/end_to_end/test_breach.py", "tests/small_shop.py",
+    "tests/stored_shop.py", "tests/command_line.py",
 )  # fmt: skip
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "docs")
 # retired word or name -> what to write

@@ -8,8 +8,8 @@ import json
 def test_check_counts_every_file(lakehouse, empty):
     """Each contract is one row with its columns, rules and warnings."""
     rows = lakehouse("contracts", "check", "--json").json["contracts"]
-    found = {row["dataset"]: (row["columns"], row["rules"], row["warnings"]) for row in rows}
-    assert found == {"shop.customers": (3, 2, 0), "shop.orders": (3, 4, 1)}
+    counts = {row["dataset"]: (row["columns"], row["rules"], row["warnings"]) for row in rows}
+    assert counts == {"shop.customers": (3, 2, 0), "shop.orders": (3, 4, 1)}
 
 
 def test_check_ends_with_2_and_every_problem_with_its_line(lakehouse, empty, tmp_path):

@@ -177,8 +177,8 @@ def test_what_libraries_print_never_reaches_a_json_document(lakehouse, source):
     assert "from a child" in ended.err
 
 
-def test_a_domain_without_a_sample_source_says_where_files_belong(lakehouse, empty):
-    """Landing is for domains that have a sample source; others are told the folder."""
+def test_a_domain_without_a_sample_source_names_the_folder_for_files(lakehouse, empty):
+    """Landing is for domains that have a sample source; for others the message has the folder."""
     ended = lakehouse("land", "shop")
     assert ended.code == 2
     assert str(empty / "landing" / "shop") in ended.err

@@ -15,24 +15,24 @@ ORDERS = TableName("bronze", "shop__orders")
 @pytest.fixture
 def tables(home):
     """The tables of a home with two runs of the shop, the second of which loaded three rows."""
-    found = Tables(str(home / "warehouse"))
-    FileLog(found, "shop").write(
+    stored = Tables(str(home / "warehouse"))
+    FileLog(stored, "shop").write(
         [Entry("shop", "orders", 2, "orders/gone.parquet", 5, 1, "abc", "planned")]
     )
-    return found
+    return stored
 
 
 def test_the_plan_is_shown_and_nothing_done(lakehouse, tables):
     """`--dry-run` lists runs, tables with versions and rows, and files that cannot come again."""
     before = {name: tables.version(name) for name in tables.names()}
 
-    found = lakehouse("rollback", "2", "--dry-run", "--json").json
+    plan = lakehouse("rollback", "2", "--dry-run", "--json").json
 
-    assert [run["run"] for run in found["runs"]] == [2]
-    assert found["tables"] == [
+    assert [run["run"] for run in plan["runs"]] == [2]
+    assert plan["tables"] == [
         {"table": str(ORDERS), "version": 1, "target": 0, "rows": 15, "rows_after": 12}
     ]
-    assert found["files_missing"] == ["orders/gone.parquet"]
+    assert plan["files_missing"] == ["orders/gone.parquet"]
     page = lakehouse("rollback", "2", "--dry-run").out
     assert "bronze.shop__orders" in page
     assert "no longer landed, so they cannot be loaded again: orders/gone.parquet" in page
@@ -40,7 +40,7 @@ def test_the_plan_is_shown_and_nothing_done(lakehouse, tables):
 
 
 def test_without_anybody_to_ask_it_needs_a_yes(lakehouse, tables):
-    """Where no terminal is, nothing is undone unless `--yes` says so."""
+    """Where no terminal is, nothing is rolled back without `--yes`."""
     for arguments in (["rollback", "2"], ["rollback", "2", "--json"]):
         ended = lakehouse(*arguments)
         assert ended.code == 2
@@ -64,8 +64,8 @@ def test_runs_of_other_times_are_refused(lakehouse, home):
     assert ended.err == "lakehouse: no run 9; the last ones are: 1, 2\n"
 
 
-def test_a_version_whose_files_are_gone_is_refused_before_anything_is_undone(lakehouse, tables):
-    """Nothing half-undone: the table, the version and a file are named, and all stays."""
+def test_a_version_whose_files_are_gone_is_refused_before_anything_is_restored(lakehouse, tables):
+    """Nothing half rolled back: the table, the version and a file are named, and all stays."""
     first = next(iter(tables.open(ORDERS, 0).file_uris()))
     Path(first).unlink()
     ended = lakehouse("rollback", "2", "--yes")

@@ -1,4 +1,4 @@
-"""`sql`: what it refuses without starting Spark, and what it answers."""
+"""`sql`: what it refuses without starting Spark, and what it returns."""
 
 from __future__ import annotations
 
@@ -77,9 +77,9 @@ def kinds(home, catalog):
 @pytest.mark.spark
 def test_every_kind_of_value_is_exact(lakehouse, kinds):
     """Decimals keep their digits, instants their zone, bytes are hex, keys have no separators."""
-    found = lakehouse("sql", "select * from gold.shop__kinds order by key desc", "--json").json
-    assert [column["type"] for column in found["columns"]][:2] == ["bigint", "decimal(10,2)"]
-    assert found["rows"][0] == {
+    result = lakehouse("sql", "select * from gold.shop__kinds order by key desc", "--json").json
+    assert [column["type"] for column in result["columns"]][:2] == ["bigint", "decimal(10,2)"]
+    assert result["rows"][0] == {
         "key": 1234567,
         "price": "0.10",
         "day": "2017-12-28",
@@ -87,15 +87,15 @@ def test_every_kind_of_value_is_exact(lakehouse, kinds):
         "hash": "00ff",
         "tags": ["a", "b,c"],
     }
-    assert not found["truncated"]
+    assert not result["truncated"]
     out = lakehouse("sql", "select * from gold.shop__kinds").out
     for text in ("1234567", "0.10", "12345.60", "2017-12-28 16:53:26Z", "00ff", "null", "3 rows"):
         assert text in out
 
 
 @pytest.mark.spark
-def test_a_cut_answer_says_so(lakehouse, kinds):
-    """--limit cuts and tells that there is more; 0 shows all."""
+def test_a_truncated_result_is_marked(lakehouse, kinds):
+    """--limit cuts the rows and marks that there are more; 0 shows all."""
     query = "select key from gold.shop__kinds order by key"
     assert "2 rows; there are more" in lakehouse("sql", query, "--limit", "2").out
     assert lakehouse("sql", query, "--limit", "2", "--json").json["truncated"]
@@ -123,8 +123,8 @@ def test_files_hold_every_row_in_order(lakehouse, kinds, tmp_path):
 
 
 @pytest.mark.spark
-def test_an_empty_answer_has_its_header(lakehouse, kinds, tmp_path):
-    """No row is no error: the columns are told all the same."""
+def test_an_empty_result_has_its_header(lakehouse, kinds, tmp_path):
+    """No row is no error: the columns are in the header."""
     query = "select key from gold.shop__kinds where key < 0"
     assert lakehouse("sql", query, "--csv").out == "key\n"
     assert lakehouse("sql", query, "--out", tmp_path / "none.parquet").code == 0
@@ -149,7 +149,7 @@ def test_gold_is_read_as_published(lakehouse, kinds):
 
 @pytest.mark.spark
 def test_a_query_that_spark_refuses_is_wrong_usage(lakehouse, kinds):
-    """A column that is not there is told in Spark's words, without a trace."""
+    """A column that does not exist is named in Spark's message, without a trace."""
     ended = lakehouse("sql", "select pric from gold.shop__kinds")
     assert ended.code == 2
     assert "pric" in ended.err

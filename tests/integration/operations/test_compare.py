@@ -84,11 +84,15 @@ def test_a_breaking_change_needs_a_major_version(lakehouse, repository):
     assert f"retail/demographics.yaml:{line}: breaking" in ended.err
     assert "2.0.0, not 1.0.2" in ended.err
     edit(file, "version: 1.0.2", "version: 2.0.0")
-    found = lakehouse("contracts", "diff", "--against", "earlier", "--json")
-    assert (found.code, found.json["allowed"]) == (0, True)
+    ended = lakehouse("contracts", "diff", "--against", "earlier", "--json")
+    assert (ended.code, ended.json["allowed"]) == (0, True)
     pair = ("HEAD~1:contracts/retail/demographics.yaml", "contracts/retail/demographics.yaml")
-    (each,) = lakehouse("contracts", "diff", *pair, "--json").json["datasets"]
-    assert (each["needs"], each["old_version"], each["new_version"]) == ("major", "1.0.2", "2.0.0")
+    (dataset,) = lakehouse("contracts", "diff", *pair, "--json").json["datasets"]
+    assert (dataset["needs"], dataset["old_version"], dataset["new_version"]) == (
+        "major",
+        "1.0.2",
+        "2.0.0",
+    )
 
 
 def test_who_uses_a_dropped_column_is_named(lakehouse, repository):
@@ -145,5 +149,5 @@ def test_a_use_is_one_of_that_table(tmp_path):
     for name, text in MODELS.items():
         (folder / f"{name}.sql").write_text(text)
     settings = Settings(home=tmp_path, dbt_project=tmp_path / "dbt")
-    found = uses(settings, "d", ["d__sat_x"], ["gone"])
-    assert {use.model for use in found} == {"a_star", "d_join", "e_torn"}
+    model_uses = uses(settings, "d", ["d__sat_x"], ["gone"])
+    assert {use.model for use in model_uses} == {"a_star", "d_join", "e_torn"}

@@ -145,9 +145,9 @@ def test_expectations_find_what_the_gate_would(tmp_path):
     columns[0]["logicalTypeOptions"] = {"minimum": 1}
     write_contract(tmp_path)
     contract = load_domain(tmp_path, "shop")["orders"]
-    told = json.loads(json.dumps(suite_document(contract)))
+    suite = json.loads(json.dumps(suite_document(contract)))
     context = gx.get_context(mode="ephemeral")
-    found = gx.ExpectationSuite(name=told["name"], expectations=told["expectations"])
+    gx_suite = gx.ExpectationSuite(name=suite["name"], expectations=suite["expectations"])
     batch = (
         context.data_sources.add_pandas("p").add_dataframe_asset("a").add_batch_definition_whole_dataframe("b")
     )  # fmt: skip
@@ -157,11 +157,11 @@ def test_expectations_find_what_the_gate_would(tmp_path):
         "amount": [5.0, 5.0, -1.0, None],
         "status": ["open", "paid", "lost", None],
     }
-    result = batch.get_batch({"dataframe": pd.DataFrame(rows)}).validate(found)
+    result = batch.get_batch({"dataframe": pd.DataFrame(rows)}).validate(gx_suite)
     failed = [
-        (each.expectation_config.type, each.expectation_config.kwargs.get("column"))
-        for each in result.results
-        if not each.success
+        (outcome.expectation_config.type, outcome.expectation_config.kwargs.get("column"))
+        for outcome in result.results
+        if not outcome.success
     ]
     assert failed == [
         ("expect_column_values_to_be_unique", "order_id"),
@@ -177,9 +177,9 @@ def test_every_rule_has_an_expectation_that_exists(domain):
     import great_expectations as gx
 
     for contract in load_domain(PROJECT / "contracts", domain).values():
-        told = suite_document(contract)
-        gx.ExpectationSuite(name=told["name"], expectations=told["expectations"])
-        held = {(e["kwargs"].get("column"), e["meta"].get("rule")) for e in told["expectations"]}
-        held |= {(c, "required") for c, rule in held if rule == f"{c} is null"}
-        lost = {(rule.column, rule.label) for rule in contract.rules} - held
-        assert {f"{column} {label}" for column, label in lost} == set(told["meta"]["left_out"])
+        suite = suite_document(contract)
+        gx.ExpectationSuite(name=suite["name"], expectations=suite["expectations"])
+        rules = {(e["kwargs"].get("column"), e["meta"].get("rule")) for e in suite["expectations"]}
+        rules |= {(c, "required") for c, rule in rules if rule == f"{c} is null"}
+        lost = {(rule.column, rule.label) for rule in contract.rules} - rules
+        assert {f"{column} {label}" for column, label in lost} == set(suite["meta"]["left_out"])

@@ -44,9 +44,9 @@ def people():
     )
 
 
-def columns(found):
+def columns(drafted):
     """The drafted columns by name."""
-    document = yaml.safe_load(found["contract"])
+    document = yaml.safe_load(drafted["contract"])
     return {column["name"]: column for column in document["schema"][0]["properties"]}
 
 
@@ -67,50 +67,50 @@ def sources(folder, table):
 def test_each_kind_of_source_gives_a_contract_that_passes(settings, people, tmp_path):
     """CSV, Parquet, JSON lines and Delta: one key, one reference, the same rules; `check` takes it."""
     for source in sources(tmp_path, people):
-        found = new_contract(settings, "shop", "visits", str(source), write=True)
+        drafted = new_contract(settings, "shop", "visits", str(source), write=True)
         assert [row["dataset"] for row in check(settings)] == ["shop.visits"], source
-        assert found["rows"] == ROWS
-        assert found["keys"][0] == ["visit_id"]
-        drafted = columns(found)
-        assert drafted["visit_id"]["primaryKey"]
-        assert drafted["shop_id"]["physicalType"] == "bigint"
-        assert "required" not in drafted["state"]
-        assert drafted["state"]["quality"][0]["arguments"] == {"validValues": ["open", "paid"]}
-        (seen,) = drafted["items"]["quality"]
-        assert (seen["severity"], seen["implementation"]["max_value"]) == ("warning", 40)
-        assert drafted["items"]["logicalTypeOptions"] == {"minimum": 0}
-        assert "logicalTypeOptions" not in drafted["paid"], "some are below 0"
-        vault = yaml.safe_load(found["contract"])["customProperties"][1]["value"]
+        assert drafted["rows"] == ROWS
+        assert drafted["keys"][0] == ["visit_id"]
+        properties = columns(drafted)
+        assert properties["visit_id"]["primaryKey"]
+        assert properties["shop_id"]["physicalType"] == "bigint"
+        assert "required" not in properties["state"]
+        assert properties["state"]["quality"][0]["arguments"] == {"validValues": ["open", "paid"]}
+        (rule,) = properties["items"]["quality"]
+        assert (rule["severity"], rule["implementation"]["max_value"]) == ("warning", 40)
+        assert properties["items"]["logicalTypeOptions"] == {"minimum": 0}
+        assert "logicalTypeOptions" not in properties["paid"], "some are below 0"
+        vault = yaml.safe_load(drafted["contract"])["customProperties"][1]["value"]
         assert vault["hubs"] == {"visit": ["visit_id"], "shop": ["shop_id"]}
         (settings.contracts / "shop" / "visits.yaml").unlink()
 
 
-def test_what_looks_personal_is_marked_and_none_of_its_values_is_told(settings, people, tmp_path):
+def test_what_looks_personal_is_marked_and_none_of_its_values_is_shown(settings, people, tmp_path):
     """By name and by value: e-mail, telephone, surname; the draft and the review have no value of them."""
     source = sources(tmp_path, people)[0]
-    found = new_contract(settings, "shop", "visits", str(source))
-    assert found["personal"] == ["contact", "call", "last_name"]
-    assert {n for n, c in columns(found).items() if c.get("classification")} == set(
-        found["personal"]
+    drafted = new_contract(settings, "shop", "visits", str(source))
+    assert drafted["personal"] == ["contact", "call", "last_name"]
+    assert {n for n, c in columns(drafted).items() if c.get("classification")} == set(
+        drafted["personal"]
     )
-    assert "personal, as it looks: contact, call, last_name" in found["contract"]
+    assert "personal, as it looks: contact, call, last_name" in drafted["contract"]
     for value in ("example.org", "+49", "Nomen"):
-        assert value not in str(found)
+        assert value not in str(drafted)
 
 
 def test_a_key_of_two_columns_is_found(settings, tmp_path):
-    """Where no column tells all rows apart, two may; without any, rows are told apart by content."""
+    """Where no column is unique, two may be; without any, rows are identified by content."""
     pq.write_table(
         pa.table({"shop_id": [1, 1, 2, 2], "day": [1, 2, 1, 2], "n": [5] * 4}),
         tmp_path / "a.parquet",
     )
-    found = new_contract(settings, "x", "sales", str(tmp_path / "a.parquet"))
-    assert found["keys"] == [["shop_id", "day"]]
-    vault = yaml.safe_load(found["contract"])["customProperties"][1]["value"]
+    drafted = new_contract(settings, "x", "sales", str(tmp_path / "a.parquet"))
+    assert drafted["keys"] == [["shop_id", "day"]]
+    vault = yaml.safe_load(drafted["contract"])["customProperties"][1]["value"]
     assert vault["link"] == {"name": "sales", "dependent": ["day"]}
     pq.write_table(pa.table({"n": [5, 5]}), tmp_path / "b.parquet")
-    found = new_contract(settings, "x", "scans", str(tmp_path / "b.parquet"), write=True)
-    assert found["keys"] == []
+    drafted = new_contract(settings, "x", "scans", str(tmp_path / "b.parquet"), write=True)
+    assert drafted["keys"] == []
     assert check(settings, "x")[0]["vault"] == "sat_scans"
 
 
@@ -124,16 +124,16 @@ def test_a_hub_that_the_domain_knows_keeps_its_keys_name(settings, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "message"),
     [
         ("gone.csv", "no file"),
         ("bronze.shop__gone", "does not exist"),
         ("jdbc:postgresql://127.0.0.1/x", "needs --table"),
     ],
 )
-def test_what_is_not_there_is_said(settings, source, said):
+def test_a_source_that_does_not_exist_is_named(settings, source, message):
     """A missing file, a missing table, a URL without a table: wrong usage, and nothing is written."""
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(UsageError, match=message):
         new_contract(settings, "shop", "visits", source, write=True)
     assert not settings.contracts.exists()
 
@@ -153,15 +153,15 @@ def test_a_table_behind_jdbc(spark, settings, people, tmp_path):
     """Spark's JDBC source, here over Derby, the database whose driver Spark brings."""
     url = f"jdbc:derby:{tmp_path}/db;create=true"
     spark.createDataFrame(people).write.jdbc(url, "visits")
-    found = new_contract(settings, "shop", "visits", url, table="visits", write=True)
-    assert found["keys"][0] == ["visit_id"]
-    assert found["personal"] == ["contact", "call", "last_name"]
-    assert "method: debezium" in found["contract"]
+    drafted = new_contract(settings, "shop", "visits", url, table="visits", write=True)
+    assert drafted["keys"][0] == ["visit_id"]
+    assert drafted["personal"] == ["contact", "call", "last_name"]
+    assert "method: debezium" in drafted["contract"]
     assert len(check(settings, "shop")) == 1
 
 
 @pytest.mark.spark
-def test_a_missing_driver_is_named_and_no_password_told(spark, settings):
+def test_a_missing_driver_is_named_and_no_password_shown(spark, settings):
     """The error says where to put the jar; what stood in the URL stays out of it."""
     url = "jdbc:postgresql://127.0.0.1:1/x?user=me&password=secret"
     with pytest.raises(UsageError, match="no JDBC driver for postgresql") as error:

@@ -34,12 +34,12 @@ def orders_table(rows):
     schema = [("number", pa.int64()), ("customer_id", pa.int64()), ("price", pa.decimal128(10, 2)),
               ("_sequence", pa.string()), ("_op", pa.string()), ("_flags", pa.list_(pa.string())),
               ("_batch", pa.int64())]  # fmt: skip
-    found = [
+    events = [
         {"number": number, "customer_id": 1, "price": Decimal(price), "_sequence": place,
          "_op": "c", "_flags": None if price != "0" else ["free"], "_batch": 1}
         for number, place, price in rows
     ]  # fmt: skip
-    return pa.Table.from_pylist(found, schema=pa.schema(schema))
+    return pa.Table.from_pylist(events, schema=pa.schema(schema))
 
 
 GOOD = [(1, FREE, "0"), (2, TWICE, "5"), (3, LATE, "7")]
@@ -56,7 +56,7 @@ def content(place):
 FAULTS = [
     Fault("out of range", "orders", "2020-01-01", "quarantined", "price below zero", position=BAD,
           column="price", rule="greater_than_or_equal_to"),
-    Fault("duplicate event", "orders", "2020-01-01", "superseded", "told twice", position=TWICE,
+    Fault("duplicate event", "orders", "2020-01-01", "superseded", "sent twice in one file", position=TWICE,
           times=2, content=content(TWICE)),
     Fault("late event", "orders", "2020-01-01", "valid", "a day late", due="2020-01-02",
           position=LATE, content=content(LATE),
@@ -114,8 +114,8 @@ def write(landing, faults, through="2020-01-02", rows=GOOD, counts=(5, 3, 1, 1))
     path_of(landing).write_text(text(manifest), encoding="utf-8")
 
 
-def shares(found):
-    return {kind["kind"]: (kind["recall"], kind["precision"]) for kind in found["kinds"]}
+def shares(audit):
+    return {kind["kind"]: (kind["recall"], kind["precision"]) for kind in audit["kinds"]}
 
 
 def test_everything_as_promised_is_100_percent(lakehouse, planted):
@@ -150,20 +150,22 @@ def test_a_good_row_in_quarantine_is_a_false_positive(lakehouse, planted):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "problem"),
     [
         ({"predicate": "_sequence = '0002'"}, "valid 2, not 3"),
         ({"updates": {"customer_id": "5"}, "predicate": "_sequence = '0001'"}, "events differ"),
     ],
 )
-def test_a_good_row_that_is_lost_or_changed_is_a_false_positive(lakehouse, planted, change, said):
-    """The source's own digest tells, also of rows that no fault is about."""
+def test_a_good_row_that_is_lost_or_changed_is_a_false_positive(
+    lakehouse, planted, change, problem
+):
+    """The source's own digest differs, also for rows that no fault is about."""
     write(planted / "landing" / "shop", FAULTS[:1])
     table = Tables(str(planted / "warehouse")).open(EVENTS)
     table.update(**change) if "updates" in change else table.delete(**change)
     ended = lakehouse("audit", "shop", "--json")
     assert ended.code == 1
-    assert said in " ".join(ended.json["problems"])
+    assert problem in " ".join(ended.json["problems"])
     assert shares(ended.json)["good rows"][1] == 0.0
 
 
@@ -179,7 +181,10 @@ def test_an_event_with_another_content_is_not_the_one_promised(lakehouse, plante
 def test_an_edited_manifest_is_refused(lakehouse, planted):
     """A promise that was changed after the sealing says nothing any more."""
     path = path_of(planted / "landing" / "shop")
-    path.write_text(path.read_text("utf-8").replace("told twice", "told once"), encoding="utf-8")
+    path.write_text(
+        path.read_text("utf-8").replace("sent twice in one file", "sent once in one file"),
+        encoding="utf-8",
+    )
     ended = lakehouse("audit", "shop")
     assert (ended.code, ended.out) == (1, "")
     assert "was changed after it was sealed" in ended.err

@@ -37,21 +37,21 @@ def bronze(empty):
 
 def test_what_is_new_is_typed_and_never_shown(lakehouse, bronze):
     """The type holds every value, a leading zero makes a code; shapes stand for values."""
-    (found,) = lakehouse("contracts", "propose", "shop", "--json").json["proposals"]
-    kinds = {column["column"]: column["type"] for column in found["columns"]}
+    (proposal,) = lakehouse("contracts", "propose", "shop", "--json").json["proposals"]
+    kinds = {column["column"]: column["type"] for column in proposal["columns"]}
     assert kinds == {
         "since": "date", "points": "bigint", "zip": "string", "rate": "decimal(18,3)",
         "seen": "timestamp",
     }  # fmt: skip
-    assert (found["version"], found["new_version"]) == ("1.2.0", "1.3.0")
-    shares = {column["column"]: column["null_share"] for column in found["columns"]}
+    assert (proposal["version"], proposal["new_version"]) == ("1.2.0", "1.3.0")
+    shares = {column["column"]: column["null_share"] for column in proposal["columns"]}
     assert shares["since"] == pytest.approx(2 / 3, abs=0.001)
     shown = lakehouse("contracts", "propose", "shop").out
     assert "99999" in shown
     assert "01067" not in shown
 
 
-def test_written_it_is_a_contract_that_says_it_all(lakehouse, bronze):
+def test_written_it_is_a_contract_without_drift(lakehouse, bronze):
     """The file loads, asks for nothing more, and its other lines are as they were."""
     file = bronze.parent / "contracts" / "shop" / "customers.yaml"
     text = file.read_text().replace("physicalType: bigint", "physicalType: int", 1)
@@ -67,12 +67,12 @@ def test_written_it_is_a_contract_that_says_it_all(lakehouse, bronze):
     assert after[0] == "# ours"
     lost = [line for line in before if line not in after]
     assert all("version: 1.2.0" in line or "physicalType" in line for line in lost), lost
-    found = lakehouse("contracts", "diff", "HEAD:x", str(file))
-    assert found.code == 2, "no repository here"
+    ended = lakehouse("contracts", "diff", "HEAD:x", str(file))
+    assert ended.code == 2, "no repository here"
 
 
 @pytest.mark.parametrize("name", ["demographics", "transactions", "products"])
-def test_a_patch_changes_only_what_it_says(tmp_path, name):
+def test_a_patch_changes_only_its_lines(tmp_path, name):
     """Of a real contract: one column more at the end, one wider, the version; nothing else."""
     path = PROJECT / "contracts" / "retail" / f"{name}.yaml"
     text = path.read_text()

@@ -8,8 +8,8 @@ from operations.quarantine import MASK
 def test_list_counts_each_reason(lakehouse, home):
     """One row a dataset, column and rule; a row with two reasons counts under both."""
     rows = lakehouse("quarantine", "list", "shop", "--json").json["reasons"]
-    found = {(row["dataset"], row["column"], row["rule"]): row["rows"] for row in rows}
-    assert found == {
+    counts = {(row["dataset"], row["column"], row["rule"]): row["rows"] for row in rows}
+    assert counts == {
         ("customers", "_line", "unreadable"): 1,
         ("customers", "email", "str_matches"): 1,
         ("orders", "customer_id", "required"): 1,
@@ -19,16 +19,16 @@ def test_list_counts_each_reason(lakehouse, home):
     assert {(row["first_run"], row["last_run"], row["open"]) for row in rows} == {(1, 1, 1)}
 
 
-def test_list_without_quarantine_says_so(lakehouse, empty):
+def test_list_without_quarantine_is_one_line(lakehouse, empty):
     """Nothing refused is no error."""
     assert lakehouse("quarantine", "list").out == "nothing in quarantine\n"
 
 
 def test_show_gives_rows_with_every_reason(lakehouse, home):
     """The row as it came stands beside all of its reasons."""
-    found = lakehouse("quarantine", "show", "shop", "orders", "--json").json
-    assert found["total"] == 2
-    row = next(row for row in found["rows"] if row["row"]["number"] == "8")
+    result = lakehouse("quarantine", "show", "shop", "orders", "--json").json
+    assert result["total"] == 2
+    row = next(row for row in result["rows"] if row["row"]["number"] == "8")
     assert [(f["column"], f["rule"]) for f in row["failures"]] == [
         ("customer_id", "required"),
         ("price", "required"),

@@ -1,4 +1,4 @@
-"""`quarantine expire`: old rows let go of what they held; that they were refused, and why, stays."""
+"""`quarantine expire`: the values of old rows go; their reasons and counts stay."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOW = datetime.now(UTC)
 
 
 @pytest.fixture
-def waiting(home):
+def tables(home):
     """Four more refused orders: open and old, open and new, replayed and old, of no time."""
     tables = Tables(str(home / "warehouse"))
     schema = QUARANTINE
@@ -50,15 +50,15 @@ def statuses(tables):
     return sorted(row["status"] for row in tables.rows(NAME))
 
 
-def test_what_old_rows_held_goes_and_the_counts_stay(lakehouse, waiting):
+def test_the_values_of_old_rows_go_and_the_counts_stay(lakehouse, tables):
     """Open and old: expired; replayed and old: emptied; the others are as they were."""
-    before = len(waiting.rows(NAME))
+    before = len(tables.rows(NAME))
     ended = lakehouse("quarantine", "expire", "shop", "--yes", "--json")
     assert ended.code == 0, ended.err
     assert ended.json["datasets"] == [
         {"dataset": "orders", "table": str(NAME), "open": 1, "replayed": 1}
     ]
-    rows = waiting.rows(NAME)
+    rows = tables.rows(NAME)
     assert len(rows) == before
     (gone,) = [row for row in rows if row["status"] == "expired"]
     assert gone["row"] is None
@@ -67,11 +67,11 @@ def test_what_old_rows_held_goes_and_the_counts_stay(lakehouse, waiting):
     (kept,) = [row for row in rows if row["status"] == "replayed"]
     assert (kept["row"], kept["settled_batch"]) == (None, 5)
     assert "-7" in repr([row for row in rows if row["status"] == "open"]), "the new one"
-    assert Ledger(waiting).runs("shop")[-1]["message"] == "expired 1 quarantined rows"
+    assert Ledger(tables).runs("shop")[-1]["message"] == "expired 1 quarantined rows"
 
-    version = waiting.version(NAME)
+    version = tables.version(NAME)
     assert lakehouse("quarantine", "expire", "shop", "--yes", "--json").json["run"] == 0
-    assert waiting.version(NAME) == version, "twice changes nothing"
+    assert tables.version(NAME) == version, "twice changes nothing"
     shown = lakehouse("quarantine", "show", "shop", "orders", "--json").json
     assert shown["total"] == before
     status = lakehouse("status", "shop", "--json").json
@@ -80,14 +80,14 @@ def test_what_old_rows_held_goes_and_the_counts_stay(lakehouse, waiting):
     assert table["open_quarantine"] == before - 2
 
 
-def test_a_dry_run_and_nobody_to_ask_change_nothing(lakehouse, waiting):
+def test_a_dry_run_and_nobody_to_ask_change_nothing(lakehouse, tables):
     """--dry-run shows what would go; without a terminal --yes is needed."""
-    version = waiting.version(NAME)
+    version = tables.version(NAME)
     ended = lakehouse("quarantine", "expire", "shop", "--dry-run", "--json")
     assert ended.json["datasets"][0]["open"] == 1
     assert lakehouse("quarantine", "expire", "shop").code == 2
     assert lakehouse("quarantine", "expire", "shop", "--older-than", "200d").code == 0
-    assert waiting.version(NAME) == version
+    assert tables.version(NAME) == version
 
 
 def test_an_age_is_a_number_with_a_unit():

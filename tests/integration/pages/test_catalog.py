@@ -39,10 +39,10 @@ def test_the_page_needs_nothing_from_outside(page):
 
 def test_every_dataset_has_its_page_with_columns_rules_and_owner(page):
     """Descriptions, units, keys, rules in words, service levels."""
-    text = page()
-    assert 'id="shop.customers"' in text
-    orders = text[text.index('<article id="shop.orders"') :]
-    for said in (
+    whole = page()
+    assert 'id="shop.customers"' in whole
+    orders = whole[whole.index('<article id="shop.orders"') :]
+    for text in (
         "What was paid.",
         "in EUR",
         "≥ 0",
@@ -51,7 +51,7 @@ def test_every_dataset_has_its_page_with_columns_rules_and_owner(page):
         "1 d",
         "decimal(10,2)",
     ):
-        assert said in orders
+        assert text in orders
 
 
 def test_tables_show_rows_versions_and_what_is_open(page):
@@ -99,17 +99,17 @@ def test_a_gold_column_named_as_a_personal_one_is_marked(tmp_path):
     settings = Settings(
         home=tmp_path, contracts=PROJECT / "contracts", dbt_project=PROJECT / "dbt_project"
     )
-    found = entries(settings)
+    by_id = entries(settings)
     classified = {
         (entry["domain"], column["name"])
-        for entry in found.values()
+        for entry in by_id.values()
         if entry["kind"] == "source dataset"
         for column in entry["columns"]
         if column["classification"]
     }
     carried = [
         column["classification"]
-        for entry in found.values()
+        for entry in by_id.values()
         if entry["kind"] == "gold table"
         for column in entry["columns"]
         if (entry["domain"], column["name"]) in classified

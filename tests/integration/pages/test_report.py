@@ -31,7 +31,7 @@ def words(text: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<style>.*?</style>|<[^>]+>", " ", text, flags=re.DOTALL))
 
 
-def test_an_empty_lakehouse_gets_a_page_that_says_what_to_do(lakehouse, empty):
+def test_an_empty_lakehouse_gets_a_page_that_names_the_first_commands(lakehouse, empty):
     """Without tables the page names the commands to start with."""
     ended = lakehouse("report")
     assert ended.out == f"{empty / 'report.html'}\n"
@@ -45,7 +45,7 @@ def test_the_page_needs_nothing_from_outside(page):
     assert all(target.startswith("#") for target in re.findall(r'href="([^"]*)"', text))
 
 
-def test_the_page_tells_the_rows_of_each_table(page):
+def test_the_page_shows_the_rows_of_each_table(page):
     """The picture has a box a dataset and layer, with the rows of its table."""
     text = page()
     assert "<title>customers: 12</title>" in text
@@ -67,7 +67,7 @@ def test_a_row_that_vanished_gets_a_cross(page, home):
     assert "✗ no the table has 11" in text
 
 
-def test_a_table_that_was_built_anew_counts_from_there(page, home):
+def test_a_rebuilt_table_counts_from_there(page, home):
     """The counts of runs before a rebuild do not make the gate look wrong."""
     tables = Tables(str(home / "warehouse"))
     with Ledger(tables).run("shop") as run:
@@ -104,7 +104,7 @@ def test_the_model_is_shown_with_its_base_rate_and_calibration(page, home):
     assert "22.0% 25.0% 70" in words(text)
 
 
-def test_a_manifest_that_cannot_be_read_is_said_so(page, home):
+def test_a_manifest_that_cannot_be_read_is_named(page, home):
     """One broken manifest does not cost the page."""
     (stored_shop.model(home) / "manifest.json").write_text("{", encoding="utf-8")
     assert "manifest.json: Expecting property name" in words(page())

@@ -35,5 +35,5 @@ def test_the_command_line_imports_no_engine_and_no_settings():
 
 @pytest.mark.parametrize("package", ["duckdb", "pydantic"])
 def test_a_heavy_import_is_noticed(package):
-    """The check can fail: a process that imports one of them is told so."""
+    """The check can fail: a process that imports one of them is noticed."""
     assert package in imported(f"import cli.main, {package}")
