@@ -50,12 +50,6 @@ def _replay(
     json: Json = False,
 ) -> None:
     """Validate open rows again under today's contract, and load those that pass."""
-    from lakehouse.storage.catalog import names_in
-    from operations.query import refuse_calls
-
-    if where:
-        names_in(f"select 1 where {where}")
-        refuse_calls(f"select 1 where {where}")
     with Progress() as progress:
         done = replay(read_settings(), domain, dataset, where, dry_run=dry_run, progress=progress)
     emit(done, json, _page)

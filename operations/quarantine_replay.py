@@ -36,8 +36,10 @@ def replay(
     from lakehouse.runs.ledger import Ledger, Run
     from lakehouse.runs.lock import lock_domain
     from lakehouse.storage.tables import Tables
+    from operations.query import check_condition
     from silver.quarantine_replay import open_rows, revalidate, write
 
+    check_condition(where)
     tables, datasets, run = Tables.at(settings), [], None
     verb = f"quarantine replay {dataset}".rstrip()
     with ExitStack() as stack:

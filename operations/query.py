@@ -100,6 +100,15 @@ def refuse_calls(query: str) -> None:
             raise UsageError(f"the function {call.this} is not allowed: a query only reads")
 
 
+def check_condition(where: str) -> None:
+    """Raise UsageError unless a condition on a table's columns only reads; an empty one does."""
+    from lakehouse.storage.catalog import names_in
+
+    if where:
+        names_in(f"select 1 where {where}")
+        refuse_calls(f"select 1 where {where}")
+
+
 def frame(settings: Settings, query: str) -> DataFrame:
     """Return the query's rows; gold tables as they were last published."""
     from lakehouse.engine.session import boot, spark

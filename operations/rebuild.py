@@ -18,6 +18,7 @@ from lakehouse.storage.catalog import vault_views
 from lakehouse.storage.restore import ABSENT, restore
 from lakehouse.storage.table_log import row_count
 from lakehouse.storage.tables import TableName, Tables
+from operations.query import check_condition
 from pipeline.workload import is_pending
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ def plan(settings: Settings, text: str, where: str = "") -> RebuildPlan:
         UsageError: no such table, or no condition on it.
         LakehouseError: silver or gold has pending input, which would be mixed with the rebuilt rows.
     """
+    check_condition(where)
     chosen = subject(settings, text)
     _refuse_pending(chosen)
     return _plan(chosen, where)[0]
@@ -179,6 +181,7 @@ def rebuild(
     """Rebuild a slice, or a whole table, and the gold that reads it; return what was done."""
     from lakehouse.engine.session import boot, spark
 
+    check_condition(where)
     boot(settings)
     domain = TableName.parse(text).domain
     with lock_domain(settings.home, domain, f"rebuild {text}"):
