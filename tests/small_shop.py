@@ -7,6 +7,7 @@ import shutil
 from lakehouse.settings import PROJECT, Settings
 from lakehouse.storage.tables import TableName, Tables
 from pipeline.run import run_layers
+from tests import spark_catalog
 from tests.orders import document, event, land_events, order, write_contract
 
 BRONZE = TableName("bronze", "shop__orders")
@@ -121,8 +122,8 @@ class Shop:
 class ShopCopies:
     """Homes of the shop after its first days, each made once and copied for each test."""
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, folder, spark):
+        self.folder, self.spark = folder, spark
 
     def after(self, days, folder):
         """Return a shop of its own in an empty folder, of which the first days have run."""
@@ -132,6 +133,7 @@ class ShopCopies:
         if not made.exists():
             partial = self.folder / f"day-{days}.partial"
             self.after(days - 1, partial).run(days)
+            spark_catalog.clear(self.spark)
             partial.rename(made)
         shutil.copytree(made / "home", folder / "home")
         return Shop(folder)

@@ -2,7 +2,6 @@
 
 import pytest
 
-from tests import spark_catalog
 from tests.command_line import empty, home, lakehouse
 from tests.small_shop import ShopCopies
 
@@ -10,18 +9,12 @@ __all__ = ["empty", "home", "lakehouse"]
 
 
 @pytest.fixture(scope="session")
-def shop_copies(tmp_path_factory):
+def shop_copies(spark, tmp_path_factory):
     """The homes that were made so far."""
-    return ShopCopies(tmp_path_factory.mktemp("shops"))
+    return ShopCopies(tmp_path_factory.mktemp("shops"), spark)
 
 
 @pytest.fixture
 def shop_after(catalog, shop_copies, tmp_path):
     """A function that returns the test's own shop, of which so many days have run."""
-
-    def copy(days, name="shop"):
-        shop = shop_copies.after(days, tmp_path / name)
-        spark_catalog.clear(catalog)
-        return shop
-
-    return copy
+    return lambda days, name="shop": shop_copies.after(days, tmp_path / name)
