@@ -96,7 +96,11 @@ def _unsealed(row: dict[str, Any], contract: Contract, settings: Settings) -> di
     from lakehouse.quality.sealing import Seal
 
     plain = {**row, "row": dict(row["row"] or {}), "failures": row["failures"] or []}
-    return change_personal_values(plain, contract, Seal.at(settings).unseal) if contract.personal else plain
+    return (
+        change_personal_values(plain, contract, Seal.at(settings).unseal)
+        if contract.personal
+        else plain
+    )
 
 
 def _masked(row: dict[str, Any], personal: set[str]) -> dict[str, Any]:
