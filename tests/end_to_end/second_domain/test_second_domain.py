@@ -24,7 +24,7 @@ from gold.features import pull
 from lakehouse.settings import PROJECT, settings
 from lakehouse.storage.catalog import register
 from lakehouse.storage.tables import TableName, Tables
-from operations.query import answer, frame
+from operations.query import frame, run_query
 from pages.catalog.data import collect
 from pipeline.run import run_layers
 from tests.end_to_end.second_domain.telemetry import START, Morning
@@ -231,7 +231,7 @@ def test_the_catalogs_queries_run(fleet, catalog):
             if query["text"].startswith("lakehouse sql"):
                 if "quarantine" in query["text"] and "pings" not in query["text"]:
                     continue  # nothing else was rejected, so there is no such table
-                answer(frame(home, query["text"].split('"')[1]), 5)
+                run_query(frame(home, query["text"].split('"')[1]), 5)
 
 
 def test_dbts_own_tests_of_the_sources_hold(fleet, catalog):
