@@ -43,8 +43,8 @@ def test_scores_are_taken_back_and_given_again(settings, spark):
     after = scored(settings)
 
     chosen = plan(settings, second)
-    assert [each.table for each in chosen.returns] == [SCORES]
-    assert [run["what"] for run in chosen.undone] == ["score"]
+    assert [table.table for table in chosen.tables_back] == [SCORES]
+    assert [run["command"] for run in chosen.runs] == ["score"]
     rollback.roll_back(settings, second)
 
     assert scored(settings) == first
