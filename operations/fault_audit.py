@@ -67,9 +67,8 @@ class FaultAudit:
         kind.planted += 1
         kind.met += not problem
         if problem:
-            self.problems.append(
-                f"{fault.kind}, {fault.dataset}, {fault.day} ({fault.description}): {problem}"
-            )
+            place = f"{fault.kind}, {fault.dataset}, {fault.day} ({fault.description})"
+            self.problems.append(f"{place}: {problem}")
 
     def false_positive(self, kind: str, problem: str) -> None:
         """Count a rejected row, skipped file or stopped run that no planted fault explains."""
@@ -105,7 +104,7 @@ def audit(settings: Settings, domain: str) -> FaultAudit:
     for name in sorted(named):
         seal = Seal.at(settings) if contracts[name].personal else None
         _dataset(outcome, manifest, tables, contracts[name], files, seal)
-    _files_and_breaches(outcome, manifest, tables, files)
+    _unplanned(outcome, manifest, tables, files)
     return outcome
 
 
@@ -237,9 +236,7 @@ def _file(path: str, sha256: str, files: StoredFiles) -> str:
     return "" if loaded == [path] else f"{path} was not loaded"
 
 
-def _files_and_breaches(
-    outcome: FaultAudit, manifest: Manifest, tables: Tables, files: StoredFiles
-) -> None:
+def _unplanned(outcome: FaultAudit, manifest: Manifest, tables: Tables, files: StoredFiles) -> None:
     """Count skipped files and stopped datasets that no fault explains as false positives."""
     twins = {fault.sha256 for fault in manifest.faults if fault.promise == "once"}
     for sha256, entries in files.skipped.items():
