@@ -125,10 +125,8 @@ def test_only_current_rows_count(shop):
     assert len(events(shop)) == len(log)
 
 
-@pytest.mark.parametrize("rows", [small_batch.ROWS, -1], ids=["small", "large"])
-def test_violations_of_severity_warning_are_reported_and_pass(shop, monkeypatch, rows):
-    """A warning stops nothing, whichever way the batch is loaded: the step has its messages."""
-    monkeypatch.setattr(small_batch, "ROWS", rows)
+def test_violations_of_severity_warning_are_reported_and_pass(shop):
+    """A warning stops nothing: the rows are loaded, and the step has its messages."""
     refer(shop, "warning", UNIQUE | {"severity": "warning", "name": "one_open_order"})
     land_customers(shop, orders.event("c", 1, {"customer_id": 1, "city": "x"}))
     log = [orders.event("c", place, orders.order(place), transaction=2) for place in (1, 2, 3)]
@@ -141,16 +139,19 @@ def test_violations_of_severity_warning_are_reported_and_pass(shop, monkeypatch,
     assert len(events(shop)) == 4
 
 
-def test_a_large_batch_that_violates_a_rule_is_blocked(shop, monkeypatch):
-    """Nothing of it is written, as of a small one."""
+def test_a_large_batch_is_validated_before_it_is_written(shop, monkeypatch):
+    """It is blocked whole as a small one is, and loaded with its correction."""
     monkeypatch.setattr(small_batch, "ROWS", -1)
     unique(shop)
-    orders.land_events(
-        shop, "a.jsonl", [orders.event("c", place, orders.order(place)) for place in (1, 2)]
-    )
+    log = [orders.event("c", place, orders.order(place), transaction=1) for place in (1, 2)]
+    orders.land_events(shop, "a.jsonl", log)
     with pytest.raises(ContractBreach, match=r"unique customer_id, status: 2 rows"):
         run(shop)
     assert events(shop) == []
+    corrected = orders.event("u", 1, orders.order(2, status="paid"), transaction=2)
+    orders.land_events(shop, "b.jsonl", [corrected])
+    assert run(shop) == []
+    assert len(events(shop)) == 3
 
 
 def test_an_order_waits_for_its_customer(shop):
