@@ -69,7 +69,7 @@ def test_every_entity_gets_what_was_known_then_and_nothing_later(rows, entities,
         assert summary["missing"][name] == len(entities) - matched
 
 
-def test_a_row_holds_from_its_own_instant_on(settings, tmp_path):
+def test_a_row_is_valid_from_its_own_instant_on(settings, tmp_path):
     """The instant itself is in, the microsecond before it is out."""
     write(settings, "habits", [(1, 10, 5, 1, "a")])
     text = "who,timestamp\n1,2020-01-01T00:10:00Z\n1,2020-01-01T00:09:59.999999Z\n"

@@ -74,7 +74,7 @@ def test_the_published_version_is_read(settings, tmp_path):
     assert feature_sets(settings, "shop")[0]["version"] == 0
 
 
-def test_many_entities_are_asked_for_by_range(settings, tmp_path):
+def test_many_entities_are_read_by_range(settings, tmp_path):
     """More entities than can be listed one by one give the same rows."""
     write(settings, "habits", [(key, 0, key * 2, 1, "a") for key in range(1, 6001)])
     text = "who,timestamp\n" + "".join(f"{key},2020-01-02\n" for key in range(3000, 6001))
