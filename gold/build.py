@@ -150,7 +150,7 @@ def build(
     if not publication.equals(last):
         publish.append(tables, publication)
     for measured in audit.audits:
-        measured.remember()
+        measured.record()
     return steps
 
 
