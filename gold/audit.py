@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from contracts.model.contract import Contract
+    from gold.dbt.invocation import BuildState
     from gold.dbt.project import Project
     from lakehouse.runs.ledger import Run
     from lakehouse.settings import Settings
@@ -32,7 +33,7 @@ NEWER = "_batch"
 
 @dataclass
 class Audited:
-    """What the audit of a build found: promises that were broken, and measures to remember."""
+    """The outcome of a build's audit: rules that were broken, and measures to remember."""
 
     broken: list[Violation] = field(default_factory=list)
     audits: list[Audit] = field(default_factory=list)
@@ -40,7 +41,7 @@ class Audited:
     @property
     def stops(self) -> list[Violation]:
         """Return what keeps the build from being published."""
-        return [each for each in self.broken if each.severity == "error"]
+        return [rule for rule in self.broken if rule.severity == "error"]
 
 
 def audited(
@@ -49,55 +50,64 @@ def audited(
     project: Project,
     run: Run,
     changed: Iterable[TableName],
-    since: int,
+    state: BuildState,
 ) -> Audited:
-    """Audit the rows of changed tables that are newer than a batch, and build their pages.
+    """Audit the rows of changed tables that were not audited before, and build their pages.
 
     A table's suite comes from its model's YAML and from the contract of the feature set that it
-    is; what that contract promises of the dataset is measured on the same rows.
+    is; that contract's dataset rules are measured on the same rows.
     """
     contracts = _contracts(settings, run.domain)
-    personal = {c.name for each in contracts.values() for c in each.columns if c.is_personal}
-    sets = {
-        TableName.of("gold", run.domain, each.features["table"]): each
-        for each in contracts.values()
-        if each.features
+    personal = {
+        column.name
+        for contract in contracts.values()
+        for column in contract.columns
+        if column.is_personal
     }
-    tables, found = Tables.at(settings), Audited()
+    sets = {
+        TableName.of("gold", run.domain, contract.features["table"]): contract
+        for contract in contracts.values()
+        if contract.features
+    }
+    tables, outcome = Tables.at(settings), Audited()
     expected = Expectations(settings.home, personal)
     suites = suites_of(project, sets)
     for name in sorted(changed):
         contract, wanted = sets.get(name), suites.get(name, Suite(()))
         columns = [*wanted.columns, *_measured(contract)]
-        rows = _rows(spark, tables, name, list(dict.fromkeys(columns)), since) if columns else None
+        rows = (
+            _rows(spark, tables, name, list(dict.fromkeys(columns)), state.audited(name))
+            if columns
+            else None
+        )
         if rows is None:
             continue
         if wanted.expectations:
             for failed in expected.validate(name.table, wanted, rows):
-                found.broken.append(_broken(run.domain, name, failed))
+                outcome.broken.append(_broken(run.domain, name, failed))
         if contract is not None:
             kinds = {column.name: column.type for column in contract.columns}
-            one = audit(run, contract, name, rows, kinds=kinds)
-            found.audits.append(one)
-            found.broken += one.violations({})
+            measured = audit(run, contract, name, rows, kinds=kinds)
+            outcome.audits.append(measured)
+            outcome.broken += measured.violations({})
     expected.publish_pages()
-    return found
+    return outcome
 
 
 def suites_of(project: Project, sets: Mapping[TableName, Contract]) -> dict[TableName, Suite]:
     """Return the suite of each stored model of a domain."""
-    promised: dict[str, dict[str, Any]] = project.audits()
-    found = {}
+    audits: dict[str, dict[str, Any]] = project.audits()
+    suites = {}
     for key, name in project.tables().items():
-        given, contract = promised.get(key, {}), sets.get(name)
-        found[name] = suite(
+        given, contract = audits.get(key, {}), sets.get(name)
+        suites[name] = suite(
             key=given.get("key") or (contract.keys if contract else ()),
             required=given.get("required", ()),
             accepted=given.get("accepted"),
             rules=contract.rules if contract else (),
             kinds={c.name: c.type for c in contract.columns} if contract else None,
         )
-    return found
+    return suites
 
 
 def _contracts(settings: Settings, domain: str) -> dict[str, Contract]:
@@ -119,7 +129,7 @@ def _rows(
     if table is None:
         return None
     newer = f"{NEWER} > {since}" if since >= 0 else None
-    if NEWER not in {each.name for each in table.schema().fields}:
+    if NEWER not in {field.name for field in table.schema().fields}:
         newer = None
     with connection() as database:
         database.register("changed", table.scan([NEWER] if newer else columns[:1], newer))

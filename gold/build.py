@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 from gold import publish
 from gold.audit import audited
+from gold.changes import Changes
+from gold.dbt.invocation import BuildState, register_views
 from gold.dbt.project import Project
-from gold.errors import breach, told
+from gold.errors import breach, failure
 from gold.expectations import Expectations
 from lakehouse.engine.session import SMALL_WORKLOAD, configured
 from lakehouse.runs.ledger import Run, Step
 from lakehouse.storage.catalog import register
+from lakehouse.storage.restore import ABSENT, restore
 from lakehouse.storage.table_log import bytes_added, written_between
 from lakehouse.storage.tables import TableName, Tables
 
@@ -33,9 +36,10 @@ FEW_BYTES, SMALL_BYTES = 32_000_000, 256_000_000
 
 
 def pending(settings: Settings, domain: str) -> bool:
-    """Return, without a JVM, whether a build would have anything new to read.
+    """Return, without a JVM, whether a build may have anything to do.
 
-    It has where a table of silver moved on since the last publication, or the SQL changed.
+    It may where a table of silver moved on since the last publication, or a file of the project
+    changed.
     """
     project, tables = Project(settings, domain), Tables.at(settings)
     if not project.exists:
@@ -44,17 +48,17 @@ def pending(settings: Settings, domain: str) -> bool:
     now = _versions(tables, project.sources())
     if last is None:
         return any(version >= 0 for version in now.values())
-    return project.code() != last.code or now != last.consumed
+    return project.fingerprint() != last.code or now != last.consumed
 
 
-def news(settings: Settings, domain: str) -> int:
+def workload(settings: Settings, domain: str) -> int:
     """Return, without a JVM, how many bytes of its sources a build has not read yet."""
     project, tables = Project(settings, domain), Tables.at(settings)
     if not project.exists:
         return 0
     last = publish.latest(tables, domain)
-    anew = last is None or last.code != project.code()
-    return _unread(tables, {} if anew or last is None else last.consumed, project.sources())
+    changed = last is None or last.code != project.fingerprint()
+    return _unread(tables, {} if changed or last is None else last.consumed, project.sources())
 
 
 def build(
@@ -65,17 +69,18 @@ def build(
     *,
     progress: Progress | None = None,
     full_refresh: bool = False,
-    restated: Iterable[TableName] = (),
-    held: Iterable[TableName] = (),
+    rebuilt: Iterable[TableName] = (),
+    blocked: Iterable[TableName] = (),
     project: Project | None = None,
 ) -> list[Step]:
     """Bring a domain's gold up to date and publish it; return one step a table.
 
-    A table that does not exist in silver yet leaves out the models that need it. `progress` hears
-    the name of each model and test as it ends, with how many are done of how many. Changed SQL
-    builds everything anew. What reads the tables in `restated`, or is one of them, is built anew;
-    then nothing else may be pending. What reads the silver tables in `held` stays as it is, and
-    what these would have told it is read by a later build. `project` may have been parsed ahead.
+    A table that does not exist in silver yet leaves out the models that need it. `progress` gets
+    the name of each model and test as it ends, with how many are done of how many. A model that
+    changed is rebuilt, and so is what reads it. What reads the tables in `rebuilt`, or is one of
+    them, is rebuilt; then nothing else may be pending. What reads the silver tables in `blocked`
+    stays as it is, and a later build reads what they have by then. `project` may have been parsed
+    ahead.
 
     Raises:
         ContractBreach: an audit failed; every table is back at its published version.
@@ -84,99 +89,73 @@ def build(
     project, tables = project or Project(settings, domain), Tables.at(settings)
     if not project.exists:
         return []
-    last, code = publish.latest(tables, domain), project.code()
-    restated = list(restated)
-    anew = full_refresh or last is None or (last.code != code and not restated)
+    last = publish.latest(tables, domain)
     sources = project.sources()
     consumed = _versions(tables, sources)
-    before = _versions(tables, project.tables().values())
-    found = register(spark, settings, [*sources, *(n for n in before if before[n] >= 0)])
-    moved = None if anew or last is None else restated or _moved(last.consumed, consumed)
-    held = [name for name in held if name in sources]
-    if moved == [] or (moved is not None and set(moved) <= set(held)):
+    changes = Changes.of(
+        project, last, consumed, full_refresh=full_refresh, rebuilt=rebuilt, blocked=blocked
+    )
+    if not changes:
         return []
-    waiting, unread = project.held_back(held) if held else ([], [])
+    names = list(project.tables().values())
+    published = {} if last is None else last.versions
+    # A crash or a draft of dbt's own may have left other versions, of other SQL.
+    _restore(tables, [n for n in names if n in published and n not in changes.rebuilt], published)
+    before = _versions(tables, names)
+    there = [name for name in before if before[name] >= 0]
+    registered = register(spark, settings, [*sources, *there])
+    if last is not None:
+        read = project.views_read() - changes.rebuilt
+        register_views(spark, {n: q for n, q in last.views.items() if n in read}, there)
+    state = BuildState(
+        since=changes.since,
+        rebuilt=changes.rebuilt,
+        audited_in_full=changes.audited,
+    )
     few = (
         last is not None
-        and not restated
-        and moved is not None
-        and _unread(tables, last.consumed, moved) < FEW_BYTES
-        and sum(bytes_added(tables, name, -1) for name in (*sources, *before)) < SMALL_BYTES
+        and not changes.rebuilt
+        and _unread(tables, last.consumed, changes.moved) < FEW_BYTES
+        and sum(bytes_added(tables, name, ABSENT) for name in (*sources, *before)) < SMALL_BYTES
     )
     Expectations.import_ahead()
-    since = -1 if anew or restated or last is None else last.settled
-    with configured(spark, OPTIONS | (SMALL_WORKLOAD if few else {})):
-        outcomes = project.build(
-            full_refresh=anew or bool(restated),
-            since=since,
-            settled=[] if anew or restated or last is None else _settled(before, last),
-            changed=moved,
-            missing=[*(name for name in sources if name not in found), *held, *waiting],
-            progress=progress,
-        )
+    outcomes = []
+    if selected := changes.selection:
+        missing = [name for name in sources if name not in registered]
+        with configured(spark, OPTIONS | (SMALL_WORKLOAD if few else {})):
+            outcomes = project.build(
+                selected,
+                state=state,
+                missing=[*missing, *changes.blocked_sources, *changes.blocked],
+                progress=progress,
+            )
     after = _versions(tables, before)
-    failed = [outcome for outcome in outcomes if outcome.failed]
-    published = {} if last is None else last.versions
-    if failed:
-        error = told(spark, domain, failed)
-        _restore(spark, tables, after, published)
+    if failed := [outcome for outcome in outcomes if outcome.failed]:
+        error = failure(spark, domain, failed)
+        _restore(tables, after, published)
         raise error
-    changed = [n for n in after if after[n] >= 0 and after[n] != published.get(n)]
-    found = audited(spark, settings, project, run, [n for n in changed if n not in waiting], since)
-    if found.stops:
-        _restore(spark, tables, after, published)
-        raise breach(found.stops)
-    run.warnings += found.broken
+    due = [n for n in after if after[n] >= 0 and after[n] != published.get(n)]
+    due = sorted({*due, *changes.audited} - {*changes.blocked})
+    audit = audited(spark, settings, project, run, due, state)
+    if audit.stops:
+        _restore(tables, after, published)
+        raise breach(audit.stops)
+    run.warnings += audit.broken
     steps = [
         run.record(_step(run, tables, outcome, before[outcome.table], after[outcome.table]))
         for outcome in outcomes
         if outcome.table in before
     ]
-    publication = publish.Publication(
-        run=run.number,
-        domain=domain,
-        versions=_shown(after, last, waiting),
-        views=({} if anew or last is None else dict(last.views)) | _views(outcomes, before),
-        consumed=consumed
-        | {name: -1 if last is None else last.consumed.get(name, -1) for name in unread},
-        # What was held back while all else was made anew is made anew with the next.
-        code="" if waiting and anew else code,
-        since=None if not waiting else -1 if last is None else last.settled,
-    )
-    if not publication.says_the_same_as(last):
+    publication = changes.publication(run.number, after, outcomes)
+    if not publication.equals(last):
         publish.append(tables, publication)
-    for each in found.audits:
-        each.record()
+    for measured in audit.audits:
+        measured.record()
     return steps
 
 
-def _shown(
-    after: Mapping[TableName, int], last: publish.Publication | None, waiting: list[TableName]
-) -> dict[TableName, int]:
-    """Return the versions to publish: of what was held back, those that were published before."""
-    before = {} if last is None else last.versions
-    return {
-        name: before[name] if name in waiting else version
-        for name, version in after.items()
-        if version >= 0 and (name not in waiting or name in before)
-    }
-
-
-def _views(outcomes: list[Outcome], stored: Mapping[TableName, int]) -> dict[TableName, str]:
-    return {o.table: o.query for o in outcomes if o.table and o.table not in stored}
-
-
-def _settled(now: Mapping[TableName, int], last: publish.Publication) -> list[TableName]:
-    """Return the tables that stand as they were published."""
-    return [name for name, version in now.items() if version == last.versions.get(name)]
-
-
-def _moved(before: Mapping[TableName, int], now: Mapping[TableName, int]) -> list[TableName]:
-    return [name for name, version in now.items() if version != before.get(name)]
-
-
 def _unread(tables: Tables, read: Mapping[TableName, int], sources: Iterable[TableName]) -> int:
-    return sum(bytes_added(tables, name, read.get(name, -1)) for name in sources)
+    return sum(bytes_added(tables, name, read.get(name, ABSENT)) for name in sources)
 
 
 def _versions(tables: Tables, names: Iterable[TableName]) -> dict[TableName, int]:
@@ -184,23 +163,12 @@ def _versions(tables: Tables, names: Iterable[TableName]) -> dict[TableName, int
 
 
 def _restore(
-    spark: SparkSession,
-    tables: Tables,
-    now: Mapping[TableName, int],
-    published: Mapping[TableName, int],
+    tables: Tables, names: Iterable[TableName], published: Mapping[TableName, int]
 ) -> None:
-    """Put every table back to what was published; one that never was is emptied.
-
-    An empty table has no watermark, so the next build derives all of it again.
-    """
-    for name, version in now.items():
-        if version < 0 or version == published.get(name):
-            continue
-        path = tables.path(name)
-        if name in published:
-            spark.sql(f"restore table delta.`{path}` to version as of {published[name]}")
-        else:
-            spark.sql(f"delete from delta.`{path}`")
+    """Put tables back to what was published; one that never was is emptied."""
+    for name in names:
+        if tables.version(name) != published.get(name, ABSENT):
+            restore(tables, name, published.get(name, ABSENT), [])
 
 
 def _step(run: Run, tables: Tables, outcome: Outcome, before: int, after: int) -> Step:

@@ -1,4 +1,4 @@
-"""What a person is told where gold cannot be published."""
+"""The errors of a build that cannot be published."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 UNPUBLISHED = "gold was not published, readers keep the last good version"
 
 
-def breach(found: Iterable[Violation]) -> ContractBreach:
-    """Return the breach of promises that an audit found broken."""
-    whys = [f"{each.table} failed its audit ({each.message})" for each in found]
-    return ContractBreach(f"{UNPUBLISHED}: {' | '.join(whys)}", found)
+def breach(rules: Iterable[Violation]) -> ContractBreach:
+    """Return the breach of the rules that an audit found broken."""
+    reasons = [f"{rule.table} failed its audit ({rule.message})" for rule in rules]
+    return ContractBreach(f"{UNPUBLISHED}: {' | '.join(reasons)}", rules)
 
 
-def told(spark: SparkSession, domain: str, failed: list[Outcome]) -> LakehouseError:
+def failure(spark: SparkSession, domain: str, failed: list[Outcome]) -> LakehouseError:
     """Return the error that names each failed audit with its rows, or each failed model."""
     audits = [outcome for outcome in failed if outcome.kind == "test" and outcome.failures]
-    lines, found = [], []
+    lines, rules = [], []
     for audit in audits:
         broken = {row["rule"]: row["failures"] for row in spark.sql(audit.query).collect()}
-        whys = [f"{rule}: {rows} rows" for rule, rows in broken.items()]
-        lines.append(f"{', '.join(audit.tested)} failed {audit.name} ({'; '.join(whys)})")
+        reasons = [f"{rule}: {rows} rows" for rule, rows in broken.items()]
+        lines.append(f"{', '.join(audit.tested)} failed {audit.name} ({'; '.join(reasons)})")
         table = audit.tested[0] if audit.tested else audit.name
-        found += [
+        rules += [
             Violation(
                 table.removeprefix(f"{domain}__"), "gold", rule, f"{rule}: {rows:,} rows",
                 count=int(rows), table=f"gold.{table}",
@@ -39,12 +39,12 @@ def told(spark: SparkSession, domain: str, failed: list[Outcome]) -> LakehouseEr
             for rule, rows in broken.items()
         ]  # fmt: skip
     if lines:
-        return ContractBreach(f"{UNPUBLISHED}: {' | '.join(lines)}", found)
+        return ContractBreach(f"{UNPUBLISHED}: {' | '.join(lines)}", rules)
     lines = [f"{outcome.name}: {_shortened(outcome.message)}" for outcome in failed]
     return LakehouseError(f"gold could not be built: {' | '.join(lines)}")
 
 
 def _shortened(message: str) -> str:
-    """Return what a database said, less the frames of its stack."""
+    """Return a database's message without the frames of its stack."""
     lines = [line.strip() for line in message.splitlines() if not line.startswith("  \tat ")]
     return " ".join(line for line in lines if line)[:1500]

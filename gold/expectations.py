@@ -64,18 +64,18 @@ class Expectations:
         in_memory = not hasattr(rows, "sparkSession")
         listed = [
             {
-                "type": each.type,
-                "kwargs": each.arguments,
-                "severity": "critical" if each.severity == "error" else "warning",
-                "meta": {"rule": each.rule, "severity": each.severity},
+                "type": expectation.type,
+                "kwargs": expectation.arguments,
+                "severity": "critical" if expectation.severity == "error" else "warning",
+                "meta": {"rule": expectation.rule, "severity": expectation.severity},
             }
-            for each in suite.expectations
+            for expectation in suite.expectations
         ]
         context = self._context
         made = ExpectationSuite(table, expectations=listed, meta={"left_out": list(suite.left_out)})
         asset = self._source(in_memory=in_memory).add_dataframe_asset(table)
         definition = gx.ValidationDefinition(
-            # The stored one names its source, which this process may not have: one each.
+            # The stored one names its source, which this process may not have: one per source.
             name=f"{table} in {'memory' if in_memory else 'Spark'}",
             data=asset.add_batch_definition_whole_dataframe("changed rows"),
             suite=context.suites.add_or_update(made),
@@ -89,7 +89,7 @@ class Expectations:
             },
         )
         self._results.append(result)
-        return [self._unexpected(each) for each in result.results if not each.success]
+        return [self._unexpected(part) for part in result.results if not part.success]
 
     def publish_pages(self) -> None:
         """Build the pages of what was validated, and drop the results that they replace."""
@@ -112,7 +112,7 @@ class Expectations:
             if older is not None:
                 self._forget(older)
             newest[key.expectation_suite_identifier.name] = key
-        built = [newest[each.name] for each in suites if each.name in newest]
+        built = [newest[suite.name] for suite in suites if suite.name in newest]
         self._context.build_data_docs(resource_identifiers=[*suites, *built])
 
     def _forget(self, key: Any) -> None:
@@ -123,14 +123,14 @@ class Expectations:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def _unexpected(self, result: Any) -> Unexpected:
-        config, found = result.expectation_config, result.result
+        config, observed = result.expectation_config, result.result
         arguments = config.kwargs
         columns = tuple(arguments.get("column_list") or [arguments["column"]])
         values = (
-            () if self.personal & {*columns} else tuple(found.get("partial_unexpected_list", ()))
+            () if self.personal & {*columns} else tuple(observed.get("partial_unexpected_list", ()))
         )
         raised = (result.exception_info or {}).get("exception_message")
-        count = found.get("unexpected_count")
+        count = observed.get("unexpected_count")
         return Unexpected(
             rule=config.meta["rule"] + (f" ({raised})" if raised else ""),
             type=config.type,
@@ -144,7 +144,7 @@ class Expectations:
         sources = self._context.data_sources
         if in_memory:
             return sources.add_or_update_pandas("rows")
-        # Kept rows would be found again by the next audit of a table, whatever it holds by then.
+        # Kept rows would be read again by the next audit of a table, whatever it holds by then.
         return sources.add_or_update_spark("tables", persist=False)
 
     @cached_property

@@ -30,25 +30,25 @@ def feature_sets(settings: Settings, domain: str) -> list[dict[str, Any]]:
     """Return one dictionary a feature set: its table, entity, timestamp, columns and version."""
     tables = Tables.at(settings)
     pins = published(tables, domain)
-    found = []
+    listed = []
     for contract in load_domain(settings.contracts, domain).values():
         if contract.features:
-            one = FeatureSet.of(contract)
-            age = one.maximum_age
-            found.append(
+            feature_set = FeatureSet.of(contract)
+            age = feature_set.maximum_age
+            listed.append(
                 {
-                    "name": one.name,
-                    "table": str(one.table),
-                    "entity": list(one.entity),
-                    "timestamp": one.timestamp,
-                    "columns": list(one.columns),
+                    "name": feature_set.name,
+                    "table": str(feature_set.table),
+                    "entity": list(feature_set.entity),
+                    "timestamp": feature_set.timestamp,
+                    "columns": list(feature_set.columns),
                     "maximum_age_days": None if age is None else age.days,
-                    "version": pins.get(one.table, tables.version(one.table)),
+                    "version": pins.get(feature_set.table, tables.version(feature_set.table)),
                     "contract_version": contract.version,
                     "description": contract.description,
                 }
             )
-    return found
+    return listed
 
 
 def pull(
@@ -66,7 +66,7 @@ def pull(
     8601 in text and UTC where it has no offset; with `as_of` all share one instant and the file
     has no such column. `name` is one feature set or several with commas. The rows of `out` are
     those of `entities`, in order, each with the features and, as `<set>__<timestamp>`, the
-    instant from which they held; a column that two sets or the file have too is `<set>__<column>`.
+    instant from which they were valid; a column that two sets or the file have too is `<set>__<column>`.
 
     Raises:
         UsageError: no such feature set, or a file that cannot be used, named with its column.
@@ -79,37 +79,44 @@ def pull(
     at = _instants(entities, rows, as_of)
     tables = Tables.at(settings)
     pins = published(tables, domain)
-    joined = {one: join(tables, one, rows, at, version=pins.get(one.table)) for one in sets}
-    found = rows if as_of is None else rows.append_column(TIMESTAMP, at)
-    for one, part in joined.items():
+    joined = {
+        feature_set: join(tables, feature_set, rows, at, version=pins.get(feature_set.table))
+        for feature_set in sets
+    }
+    result = rows if as_of is None else rows.append_column(TIMESTAMP, at)
+    for feature_set, part in joined.items():
         for column, values in zip(part.rows.column_names, part.rows.columns, strict=True):
-            found = found.append_column(_unique_name(one, column, rows, sets), values)
-    _write(found, out)
+            result = result.append_column(_unique_name(feature_set, column, rows, sets), values)
+    _write(result, out)
     return {
         "name": name,
-        "rows": found.num_rows,
-        "matched": {one.name: part.matched for one, part in joined.items()},
-        "missing": {one.name: found.num_rows - part.matched for one, part in joined.items()},
-        "versions": {str(one.table): part.version for one, part in joined.items()},
-        "columns": found.column_names,
+        "rows": result.num_rows,
+        "matched": {feature_set.name: part.matched for feature_set, part in joined.items()},
+        "missing": {
+            feature_set.name: result.num_rows - part.matched for feature_set, part in joined.items()
+        },
+        "versions": {str(feature_set.table): part.version for feature_set, part in joined.items()},
+        "columns": result.column_names,
         "out": str(out),
     }
 
 
 def _chosen(settings: Settings, domain: str, name: str) -> list[FeatureSet]:
     contracts = load_domain(settings.contracts, domain).values()
-    known = {c.dataset: FeatureSet.of(c) for c in contracts if c.features}
-    asked = list(dict.fromkeys(part.strip() for part in name.split(",")))
-    for one in asked:
-        if one not in known:
-            listed = ", ".join(sorted(known)) or "none"
-            raise UsageError(f"domain '{domain}' has no feature set '{one}'; there is: {listed}")
-    return [known[one] for one in asked]
+    declared = {c.dataset: FeatureSet.of(c) for c in contracts if c.features}
+    requested = list(dict.fromkeys(part.strip() for part in name.split(",")))
+    for dataset in requested:
+        if dataset not in declared:
+            listed = ", ".join(sorted(declared)) or "none"
+            raise UsageError(
+                f"domain '{domain}' has no feature set '{dataset}'; there is: {listed}"
+            )
+    return [declared[dataset] for dataset in requested]
 
 
 def _read(path: Path, sets: list[FeatureSet]) -> pa.Table:
     """Return the file's rows; in CSV the keys and the timestamp stay text, so nothing is guessed."""
-    needed = dict.fromkeys(column for one in sets for column in one.entity)
+    needed = dict.fromkeys(column for chosen in sets for column in chosen.entity)
     try:
         if path.suffix.lower() == ".parquet":
             rows = pq.read_table(path)
@@ -130,12 +137,12 @@ def _read(path: Path, sets: list[FeatureSet]) -> pa.Table:
 
 def _typed(path: Path, rows: pa.Table, sets: list[FeatureSet], tables: Tables) -> pa.Table:
     """Return the rows with the keys in the feature tables' types."""
-    for one in sets:
-        table = tables.open(one.table)
+    for feature_set in sets:
+        table = tables.open(feature_set.table)
         if table is None:
-            raise UsageError(f"{one.table} does not exist yet: run the gold layer first")
+            raise UsageError(f"{feature_set.table} does not exist yet: run the gold layer first")
         schema = pa.schema(table.schema().to_arrow())
-        for column in one.entity:
+        for column in feature_set.entity:
             place, kind = rows.column_names.index(column), schema.field(column).type
             try:
                 values = _key(rows[column], kind)
@@ -168,29 +175,35 @@ def _instants(path: Path, rows: pa.Table, as_of: datetime | str | None) -> pa.Ch
     if as_of is not None:
         return pa.chunked_array([pa.array([_one_instant(as_of)] * rows.num_rows, MICROSECONDS)])
     try:
-        found = instants(rows[TIMESTAMP])
+        times = instants(rows[TIMESTAMP])
     except ValueError as error:
         raise UsageError(f"{path}: column '{TIMESTAMP}' has no ISO 8601 time: {error}") from None
-    if found.null_count:
-        first = found.is_null().index(pa.scalar(True)).as_py() + 1
+    if times.null_count:
+        first = times.is_null().index(pa.scalar(True)).as_py() + 1
         raise UsageError(
-            f"{path}: column '{TIMESTAMP}' is empty in {found.null_count} rows, first in row {first}"
+            f"{path}: column '{TIMESTAMP}' is empty in {times.null_count} rows, first in row {first}"
         )
-    return found
+    return times
 
 
 def _one_instant(given: datetime | str) -> datetime:
     try:
-        found = datetime.fromisoformat(given) if isinstance(given, str) else given
+        instant = datetime.fromisoformat(given) if isinstance(given, str) else given
     except ValueError:
         raise UsageError(f"'{given}' is no ISO 8601 instant") from None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
-def _unique_name(one: FeatureSet, column: str, rows: pa.Table, sets: Iterable[FeatureSet]) -> str:
+def _unique_name(
+    feature_set: FeatureSet, column: str, rows: pa.Table, sets: Iterable[FeatureSet]
+) -> str:
     taken = column in rows.column_names or column == TIMESTAMP
     shared = sum(column in other.columns for other in sets) > 1
-    return f"{one.name}__{column}" if taken or shared or column == one.timestamp else column
+    return (
+        f"{feature_set.name}__{column}"
+        if taken or shared or column == feature_set.timestamp
+        else column
+    )
 
 
 def _write(rows: pa.Table, out: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from gold.dbt.signatures import Signature
 from lakehouse.storage.publications import PUBLICATIONS, published
 from lakehouse.storage.tables import TableName, Tables
 
@@ -28,8 +29,13 @@ _SCHEMA = pa.schema(
         ("code", pa.string()),
         ("definition", pa.string()),
         ("since", pa.int64()),
+        ("model_signature", pa.string()),
+        ("audit_signature", pa.string()),
     ]
 )
+
+
+_COMPARED = ("versions", "views", "consumed", "code", "signatures")
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,8 @@ class Publication:
     """What one run made visible, and what it was made from.
 
     `since` is the batch that every table was brought up to and audited: the run's own, or an
-    earlier one where tables were held back. None stands for the run's own.
+    earlier one where tables were blocked. None stands for the run's own. `code` is the fingerprint of
+    the project's files, `signatures` say of each table and view what it was built and audited by.
     """
 
     run: int
@@ -48,18 +55,18 @@ class Publication:
     code: str
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
     since: int | None = None
+    signatures: Mapping[TableName, Signature] = field(default_factory=dict)
 
     @property
-    def settled(self) -> int:
+    def loaded(self) -> int:
         """Return the batch up to which no table has anything left to read."""
         return self.run if self.since is None else self.since
 
-    def says_the_same_as(self, other: Publication | None) -> bool:
+    def equals(self, other: Publication | None) -> bool:
         """Return whether another publication shows readers the same, made from the same."""
         if other is None:
             return False
-        mine = (self.versions, self.views, self.consumed, self.code)
-        return mine == (other.versions, other.views, other.consumed, other.code)
+        return all(getattr(self, name) == getattr(other, name) for name in _COMPARED)
 
 
 def latest(tables: Tables, domain: str, before: int | None = None) -> Publication | None:
@@ -88,6 +95,11 @@ def latest(tables: Tables, domain: str, before: int | None = None) -> Publicatio
         code=rows[0]["code"],
         at=at,
         since=rows[0].get("since"),
+        signatures={
+            name: Signature(row["model_signature"], row["audit_signature"] or "")
+            for name, row in names.items()
+            if row.get("model_signature")
+        },
     )
 
 
@@ -106,7 +118,7 @@ def return_to(tables: Tables, domain: str, run: int) -> Publication | None:
     earlier, now = latest(tables, domain, before=run), latest(tables, domain)
     if earlier is not None:
         again = replace(earlier, at=datetime.now(UTC))
-        if not again.says_the_same_as(now):
+        if not again.equals(now):
             append(tables, again)
     elif now is not None:
         nothing = dict.fromkeys([*now.versions, *now.views], -1)
@@ -114,14 +126,14 @@ def return_to(tables: Tables, domain: str, run: int) -> Publication | None:
     return earlier
 
 
-def unsettle(tables: Tables, domain: str, run: int) -> None:
-    """Have the next build derive everything anew, unless what follows publishes before it.
+def forget_code(tables: Tables, domain: str, run: int) -> None:
+    """Have the next build rebuild every table, unless what follows publishes before it.
 
-    For a change of silver that no reader of news would see: killed after it, gold still learns.
+    For a change of silver that no version or batch shows: killed after it, gold is still rebuilt.
     """
     last = latest(tables, domain)
-    if last is not None and last.code:
-        append(tables, replace(last, run=run, code="", at=datetime.now(UTC)))
+    if last is not None and (last.code or last.signatures):
+        append(tables, replace(last, run=run, code="", signatures={}, at=datetime.now(UTC)))
 
 
 def append(tables: Tables, publication: Publication) -> None:
@@ -142,13 +154,15 @@ def append(tables: Tables, publication: Publication) -> None:
         "at": at,
         "consumed": json.dumps(consumed),
         "code": publication.code,
-        "since": publication.settled,
+        "since": publication.loaded,
     }
-    rows = [
-        {**fixed, "table": str(name), "version": version, "definition": ""}
-        for name, version in sorted(publication.versions.items())
-    ] + [
-        {**fixed, "table": str(name), "version": -1, "definition": query}
-        for name, query in sorted(publication.views.items())
+    shown = [
+        *((name, version, "") for name, version in sorted(publication.versions.items())),
+        *((name, -1, query) for name, query in sorted(publication.views.items())),
     ]
+    rows = []
+    for name, version, query in shown:
+        made = publication.signatures.get(name, Signature())
+        row = {"table": str(name), "version": version, "definition": query}
+        rows.append({**fixed, **row, "model_signature": made.model, "audit_signature": made.audit})
     tables.append(PUBLICATIONS, pa.Table.from_pylist(rows, schema=_SCHEMA))

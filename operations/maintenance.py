@@ -139,7 +139,7 @@ def _publish_moved(tables: Tables, domain: str, moved: dict[TableName, tuple[int
         consumed={name: now(name, version) for name, version in last.consumed.items()},
         at=datetime.now(UTC),
     )
-    if not again.says_the_same_as(last):
+    if not again.equals(last):
         publish.append(tables, again)
 
 

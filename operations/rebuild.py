@@ -191,11 +191,11 @@ def rebuild(
         with Ledger(chosen.tables).run(domain, "rebuild") as run:
             rebuilt = _rebuild_silver(chosen, where, run, progress)
             if chosen.contract is None:
-                publish.unsettle(chosen.tables, domain, run.number)
+                publish.forget_code(chosen.tables, domain, run.number)
             incremental = rebuilt is not None and rebuilt.only_adds
             build.build(
                 spark(settings), settings, domain, run, progress=progress,
-                restated=[] if incremental else chosen.read_as,
+                rebuilt=[] if incremental else chosen.read_as,
             )  # fmt: skip
             run.note = f"rebuilt {chosen.table}" + (f" where {where}" if where else "")
     steps = [
@@ -220,11 +220,11 @@ def _rebuild_silver(
         follow(spark(chosen.settings), _batch(chosen, run))
         rebuilt = _derived(chosen, where, run, repair=True)
         if not rebuilt.only_adds:
-            publish.unsettle(chosen.tables, run.domain, run.number)
+            publish.forget_code(chosen.tables, run.domain, run.number)
         write(_batch(chosen, run), rebuilt)
         run.flush()
         return rebuilt
-    publish.unsettle(chosen.tables, run.domain, run.number)
+    publish.forget_code(chosen.tables, run.domain, run.number)
     batch = _batch(chosen, run)
     bookmarks = [CAPTURE, str(batch.bronze)]
     for name in (batch.events, batch.quarantine):

@@ -140,7 +140,7 @@ def _gold(
     try:
         build.build(
             _spark(settings), settings, run.domain, run,
-            progress=progress, held=blocked, project=project,
+            progress=progress, blocked=blocked, project=project,
         )  # fmt: skip
     except ContractBreach as breach:
         run.breaches.append(breach)

@@ -82,4 +82,4 @@ def _pending_bytes(
         )
     from gold import build
 
-    return build.news(settings, domain)
+    return build.workload(settings, domain)

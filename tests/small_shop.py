@@ -77,7 +77,8 @@ def settings_of(folder, contract=None):
     project = folder / "dbt"
     (project / "models" / "shop").mkdir(parents=True)
     shutil.copytree(PROJECT / "dbt_project" / "macros", project / "macros")
-    shutil.copy(PROJECT / "dbt_project" / "dbt_project.yml", project)
+    for file in ("dbt_project.yml", "profiles.yml"):
+        shutil.copy(PROJECT / "dbt_project" / file, project)
     for name, text in MODELS.items():
         (project / "models" / "shop" / name).write_text(text)
     write_contract(folder / "contracts", contract or document())

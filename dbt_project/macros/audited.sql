@@ -1,9 +1,8 @@
 {#
     One row a broken rule with how many rows break it; all rules of a model in one pass.
 
-    Rows that were published before are not looked at again: the engine says in
-    LAKEHOUSE_GOLD_SINCE up to which batch they were.
-    - key: columns that tell rows apart, none of them null
+    In a run, rows that were published before are not audited again; dbt from a shell audits all rows.
+    - key: columns that identify a row, none of them null
     - required: further columns that are never null
     - accepted: column -> values
     - expressions: name -> condition that holds for each row
@@ -11,7 +10,7 @@
 #}
 {% test audited(model, key, required=[], accepted={}, expressions={}, references=[]) %}
     {{ config(fail_calc="coalesce(sum(failures), 0)") }}
-    {%- set since = env_var('LAKEHOUSE_GOLD_SINCE', '-1') | int if execute else -1 -%}
+    {%- set since = adapter.audited(model) if execute and model.identifier is defined else -1 -%}
     {%- set rules = {} -%}
     {%- for column in key + required -%}
         {%- do rules.update({column ~ ' is null': 'audited.' ~ column ~ ' is null'}) -%}
@@ -31,16 +30,16 @@
 
     {%- set counted = audit_counts(model, key, rules, references, since) -%}
     {#- the counts are known before Spark has planned the query, but for rows too many for memory -#}
-    {%- set told = answered(counted) -%}
+    {%- set counts = pushed_down(counted) -%}
     {%- set names = (rules.keys() | list) + ['key is repeated'] %}
 
     select rule, failures
     from
-        {%- if told is none %} ({{ counted }}) as counted {%- else %} values (1) as counted (one) {%- endif %}
+        {%- if counts is none %} ({{ counted }}) as counted {%- else %} values (1) as counted (one) {%- endif %}
     lateral view stack(
         {{ names | length }}
         {%- for name in names %},
-        '{{ name | replace("'", "") }}', {{ 'rule_' ~ loop.index if told is none else (told[0][loop.index0] or 0) | int ~ 'L' }}
+        '{{ name | replace("'", "") }}', {{ 'rule_' ~ loop.index if counts is none else (counts[0][loop.index0] or 0) | int ~ 'L' }}
         {%- endfor %}
     ) as rule, failures
     where failures > 0

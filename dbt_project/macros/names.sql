@@ -3,11 +3,6 @@
     {{ custom_schema_name | trim if custom_schema_name else target.schema }}
 {%- endmacro %}
 
-{# Nobody is granted anything in the embedded catalog: no statement a model. #}
-{% macro spark__location_clause() -%}
-    location '{{ var("warehouse") }}/{{ this.schema }}/{{ this.identifier }}'
-{%- endmacro %}
-
 {# The key of the unknown member, to which facts point where a master row is missing. #}
 {% macro unknown_key() -%}
     unhex(repeat('00', 32))

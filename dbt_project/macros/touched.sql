@@ -1,8 +1,6 @@
 {#
-    The greatest silver batch behind the table as it stands, -1 when it has to be built from all
-    there is. It lies in the table itself, so a killed run, a restore or a rollback moves it too.
-    A table that stands as it was published has been brought up to that publication's batch, though
-    no row may tell of it: the batches since then touched nothing here.
+    The silver batch up to which the table was brought, -1 where it is derived from all there is: the
+    publication has it, so a killed run, a restore or a rollback moves it too.
     While dbt parses it is 0: the variant that brings a table up to date is the one that reads most,
     and what it reads is what dbt knows of a model's parents.
 #}
@@ -12,37 +10,24 @@
     {% elif not is_incremental() %}
         {{ return(-1) }}
     {% endif %}
-    {% if this.identifier in env_var('LAKEHOUSE_GOLD_SETTLED', '').split(',') %}
-        {{ return(env_var('LAKEHOUSE_GOLD_SINCE') | int) }}
-    {% endif %}
-    {% set told = adapter.newest_batch(table_folder()) if adapter.type() == 'lakehouse' else none %}
-    {% if told is not none %}
-        {{ return(told) }}
-    {% endif %}
-    {% set found = run_query("select coalesce(max(_batch), -1) as batch from " ~ this) %}
-    {{ return(found.columns[0].values()[0] | int) }}
+    {{ return(adapter.watermark(this)) }}
 {% endmacro %}
-
-{# Where the model's table lies. #}
-{% macro table_folder() -%}
-    {{ return(var("warehouse") ~ '/' ~ this.schema ~ '/' ~ this.identifier) }}
-{%- endmacro %}
 
 {#
-    The rows of a small question about tables - counts, least and greatest values - as lists of
-    values, without a Spark job; none where it takes Spark to answer, and while dbt parses.
+    The rows of a small query of tables - counts, least and greatest values - as lists of values,
+    without a Spark job; none where it takes Spark to run it, and while dbt parses.
 #}
-{% macro answered(query) %}
-    {{ return(adapter.answer(query, var('warehouse')) if execute and adapter.type() == 'lakehouse' else none) }}
+{% macro pushed_down(query) %}
+    {{ return(adapter.push_down(query) if execute else none) }}
 {% endmacro %}
 
-{# The values of the only row that a question yields; as many nulls as `width` while dbt parses. #}
-{% macro asked(query, width) %}
-    {% set told = answered(query) %}
-    {% if told is none and execute %}
-        {% set told = [run_query(query).rows[0].values() | list] %}
+{# The values of the only row of a query; as many nulls as `width` while dbt parses. #}
+{% macro single_row(query, width) %}
+    {% set rows = pushed_down(query) %}
+    {% if rows is none and execute %}
+        {% set rows = [run_query(query).rows[0].values() | list] %}
     {% endif %}
-    {{ return(told[0] if told else [none] * width) }}
+    {{ return(rows[0] if rows else [none] * width) }}
 {% endmacro %}
 
 {#
@@ -50,7 +35,7 @@
     table without rows, the day is null.
 #}
 {% macro bounds_of(relation, day) %}
-    {% set row = asked("select cast(max(" ~ day ~ ") as string) as day, max(_batch) as batch from " ~ relation, 2) %}
+    {% set row = single_row("select cast(max(" ~ day ~ ") as string) as day, max(_batch) as batch from " ~ relation, 2) %}
     {{ return((
         "cast('" ~ row[0] ~ "' as date)" if row[0] is not none else 'cast(null as date)',
         row[1] | int ~ 'L' if row[1] is not none else 'cast(null as bigint)',
@@ -58,17 +43,17 @@
 {% endmacro %}
 
 {#
-    Runs a query once and returns a relation that holds its rows, at hand wherever the model reads
-    it: a query that is read in many places is else planned and run in each of them. Of what is
-    joined with a relation without rows Spark reads nothing.
-    For what a batch touched, and what is counted and summed of it, which is little; `name` is the
-    model's own. Stored values, counts, sums and extremes under joins and conditions are told
+    Runs a query one time and returns a relation with its rows in memory, wherever the model reads it:
+    a query that is read in many places is else planned and run in each of them. Of what is joined
+    with a relation without rows Spark reads nothing.
+    For what a batch touched, and what is counted and summed of it, which is small; `name` is the
+    model's own. Stored values, counts, sums and extremes under joins and conditions are read
     without a Spark job (see gold/dbt/pushdown.py), so large tables are best read here.
     Without a watermark all is read, and the query stands where the relation would.
 #}
-{% macro once(name, query, since=0) -%}
-    {%- if execute and since >= 0 and adapter.type() == 'lakehouse' -%}
-        {{ return(adapter.hold(this.identifier ~ '__' ~ name, query, var('warehouse'))) }}
+{% macro cached(name, query, since=0) -%}
+    {%- if execute and since >= 0 and adapter.is_embedded() -%}
+        {{ return(adapter.cache_query(this.identifier ~ '__' ~ name, query)) }}
     {%- endif -%}
     {{ return('(' ~ query ~ ')') }}
 {%- endmacro %}
@@ -88,9 +73,9 @@
     skips the partitions and files that hold none between. Null while dbt parses, and of no rows.
 #}
 {% macro range_of(relation, column, type) %}
-    {% set found = asked("select cast(min(" ~ column ~ ") as string) as low, cast(max(" ~ column ~ ") as string) as high from " ~ relation, 2) %}
+    {% set bounds = single_row("select cast(min(" ~ column ~ ") as string) as low, cast(max(" ~ column ~ ") as string) as high from " ~ relation, 2) %}
     {% set literals = [] %}
-    {% for value in found %}
+    {% for value in bounds %}
         {% do literals.append("cast('" ~ value ~ "' as " ~ type ~ ")" if value is not none else "cast(null as " ~ type ~ ")") %}
     {% endfor %}
     {{ return(literals) }}

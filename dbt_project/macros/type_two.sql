@@ -25,8 +25,8 @@
 {% macro unknown_member(key, columns) -%}
     select
         {{ unknown_key() }} as {{ key }},
-        {% for told in columns -%}
-        {%- set column, _, type = told.partition(' ') -%}
+        {% for declared in columns -%}
+        {%- set column, _, type = declared.partition(' ') -%}
         {%- if not type -%} '(unknown)'
         {%- elif type == 'boolean' -%} false
         {%- else -%} cast(null as {{ type }})

@@ -1,4 +1,4 @@
-"""What has to wait while some tables of silver do, told from dbt's manifest."""
+"""Which models depend on which tables, from dbt's manifest."""
 
 from __future__ import annotations
 
@@ -10,40 +10,48 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
-def held_back(
+def blocked(
     manifest: Any, mine: Mapping[str, TableName], names: Iterable[TableName]
 ) -> tuple[list[TableName], list[TableName]]:
-    """Return the stored models that wait while some sources do, and all sources that they read.
+    """Return the stored models that are blocked while some sources are, and all sources they read.
 
-    A model waits that reads one of them, and one whose audit does: unaudited, it is not shown.
-    `mine` are the domain's stored models by dbt's unique id.
+    A model is blocked that reads one of them, and one whose audit does: unaudited, it is not
+    published. `mine` are the domain's stored models by dbt's unique id.
     """
-    sources = {key: TableName(one.schema, one.name) for key, one in manifest.sources.items()}
+    sources = {
+        key: TableName(source.schema, source.name) for key, source in manifest.sources.items()
+    }
     audits = [
         (node.attached_node, node.depends_on.nodes)
         for node in manifest.nodes.values()
         if node.resource_type == "test" and node.attached_node
     ]
     stopped = set(names)
-    waiting = {key for key, name in sources.items() if name in stopped}
+    reached = {key for key, name in sources.items() if name in stopped}
     size = 0
-    while size != len(waiting):
-        size = len(waiting)
-        below = {key for key in mine if not waiting.isdisjoint(above(manifest, key))}
-        audited = {key for key, read in audits if key in mine and not waiting.isdisjoint(read)}
-        waiting |= below | audited
-    held = [key for key in mine if key in waiting]
-    read = set().union(*[above(manifest, key) for key in held])
-    return sorted(mine[key] for key in held), sorted(sources[k] for k in read if k in sources)
+    while size != len(reached):
+        size = len(reached)
+        below = {key for key in mine if not reached.isdisjoint(above(manifest, key))}
+        audited = {key for key, read in audits if key in mine and not reached.isdisjoint(read)}
+        reached |= below | audited
+    models = [key for key in mine if key in reached]
+    read = set().union(*[above(manifest, key) for key in models])
+    return sorted(mine[key] for key in models), sorted(sources[k] for k in read if k in sources)
+
+
+def with_readers(manifest: Any, models: Iterable[str], changed: Iterable[str]) -> set[str]:
+    """Return those of some models that are among the changed nodes or read one of them, near or far."""
+    origin = set(changed)
+    return {key for key in models if key in origin or not origin.isdisjoint(above(manifest, key))}
 
 
 def above(manifest: Any, key: str) -> set[str]:
     """Return everything that a node is derived from, near or far."""
-    found: set[str] = set()
+    nodes: set[str] = set()
     left = list(manifest.parent_map.get(key, ()))
     while left:
-        each = left.pop()
-        if each not in found:
-            found.add(each)
-            left += manifest.parent_map.get(each, ())
-    return found
+        parent = left.pop()
+        if parent not in nodes:
+            nodes.add(parent)
+            left += manifest.parent_map.get(parent, ())
+    return nodes

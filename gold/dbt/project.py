@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from contracts.compilers.dbt_yaml import TAG
-from gold.dbt.dependency_graph import held_back
+from gold.dbt import dependency_graph
 from gold.dbt.results import Outcome, Progress, outcome, watched
-from lakehouse.engine.gateway import is_local
+from gold.dbt.signatures import Signature, audits_of, signature
 from lakehouse.errors import LakehouseError
 from lakehouse.storage.tables import TableName
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from pathlib import Path
 
+    from gold.dbt.invocation import BuildState
     from lakehouse.settings import Settings
 
-PROFILE = "lakehouse"
 SCHEMA = "gold"
-THREADS = 3
 AUDIT = "audited"
+CODE = {".sql", ".yml", ".yaml"}
 
 
 @dataclass
@@ -50,23 +47,32 @@ class Project:
         """Return whether the domain has models: gold is optional."""
         return any(self.folder.rglob("*.sql"))
 
-    def code(self) -> str:
-        """Return a hash of all SQL that decides what the domain's tables hold."""
+    def fingerprint(self) -> str:
+        """Return a hash of all files that decide what the domain's tables hold, and how they are audited.
+
+        For a question without dbt: whether anything may have changed. What has, signatures say.
+        """
+        root = self.settings.dbt_project
+        files = [
+            path
+            for folder in (self.folder, root / "macros")
+            for path in sorted(folder.rglob("*"))
+            if path.suffix in CODE
+        ]
         digest = hashlib.sha256()
-        for root in (self.folder, self.settings.dbt_project / "macros"):
-            for path in sorted(root.rglob("*.sql")):
-                digest.update(path.relative_to(root).as_posix().encode() + b"\0")
-                digest.update(path.read_bytes() + b"\0")
+        for path in (*files, root / "dbt_project.yml"):
+            digest.update(path.relative_to(root).as_posix().encode() + b"\0")
+            digest.update(path.read_bytes() + b"\0")
         return digest.hexdigest()
 
     def sources(self) -> list[TableName]:
         """Return the tables and views the domain's models read, read from YAML without dbt."""
-        found = set()
+        tables = set()
         for path in (*self.folder.rglob("*.yml"), *self.folder.rglob("*.yaml")):
             for source in (yaml.safe_load(path.read_text()) or {}).get("sources") or ():
                 layer = source.get("schema", source["name"])
-                found.update(TableName(layer, table["name"]) for table in source["tables"])
-        return sorted(found)
+                tables.update(TableName(layer, table["name"]) for table in source["tables"])
+        return sorted(tables)
 
     def models(self) -> dict[str, Any]:
         """Return the domain's models as dbt understands them, by their unique id."""
@@ -84,24 +90,51 @@ class Project:
             if node.config.materialized != "view"
         }
 
+    def signatures(self) -> dict[str, Signature]:
+        """Return what each of the domain's models and its audits are made of, by unique id."""
+        return {key: signature(self._parsed(), key) for key in self.models()}
+
+    def name(self, key: str) -> TableName:
+        """Return the table or view of a model, by its unique id."""
+        node = self._parsed().nodes[key]
+        return TableName(node.schema, node.alias)
+
     def dependants(self, names: Iterable[TableName]) -> list[TableName]:
         """Return the domain's stored models that read some tables, or are among them."""
-        mine, parents = self.tables(), self._parsed().parent_map
-        known = {
-            key: TableName(source.schema, source.name)
+        mine, changed = self.tables(), set(names)
+        keys = [key for key, name in mine.items() if name in changed]
+        keys += [
+            key
             for key, source in self._parsed().sources.items()
-        } | mine
-        found = set(names)
+            if TableName(source.schema, source.name) in changed
+        ]
+        return sorted(mine[key] for key in self.with_readers(keys) if key in mine)
 
-        @cache
-        def reads(key: str) -> bool:
-            return known.get(key) in found or any(reads(each) for each in parents.get(key, ()))
+    def views_read(self) -> set[TableName]:
+        """Return the domain's views that another of its models reads."""
+        read = {key for model in self.models() for key in self._parsed().parent_map[model]}
+        return {
+            self.name(key) for key in self.models().keys() - self.tables().keys() if key in read
+        }
 
-        return sorted(name for key, name in mine.items() if reads(key))
+    def with_readers(self, keys: Iterable[str]) -> set[str]:
+        """Return those of the domain's models that are among some nodes or read one of them."""
+        return dependency_graph.with_readers(self._parsed(), self.models(), keys)
 
-    def held_back(self, names: Iterable[TableName]) -> tuple[list[TableName], list[TableName]]:
-        """Return the stored models that wait while some sources do, and all sources they read."""
-        return held_back(self._parsed(), self.tables(), names)
+    def blocked(self, names: Iterable[TableName]) -> tuple[list[TableName], list[TableName]]:
+        """Return the stored models that are blocked while some sources are, and all sources they read."""
+        return dependency_graph.blocked(self._parsed(), self.tables(), names)
+
+    def selection(
+        self, moved: Iterable[TableName], rebuilt: Iterable[str], audited: Iterable[str]
+    ) -> list[str]:
+        """Return how dbt selects what reads the moved tables, some models, and the audits of others."""
+        nodes = self._parsed().nodes
+        return [
+            *(f"{downstream(name)},path:models/{self.domain}" for name in moved),
+            *(nodes[key].name for key in sorted(rebuilt)),
+            *(test.name for key in sorted(audited) for test in audits_of(self._parsed(), key)),
+        ]
 
     def audits(self) -> dict[str, dict[str, Any]]:
         """Return the arguments of each model's audit, by the model's unique id."""
@@ -123,32 +156,20 @@ class Project:
 
     def build(
         self,
+        select: Iterable[str],
         *,
-        full_refresh: bool,
-        since: int,
-        settled: Iterable[TableName] = (),
-        changed: Iterable[TableName] | None,
-        missing: Iterable[TableName],
+        state: BuildState,
+        missing: Iterable[TableName] = (),
         progress: Progress | None = None,
     ) -> list[Outcome]:
-        """Run models and their tests; return one outcome each.
+        """Run models and their audits; return one outcome each.
 
-        `since` is the batch up to which rows were audited before, and up to which the `settled`
-        tables were brought. Of the models only those run that depend on a source in `changed`, or
-        are in it, where that is given, and none in `missing`.
+        `select` is in dbt's own words. What depends on a table in `missing` is left out.
         """
-        mine = f"path:models/{self.domain}"
-        chosen = [mine] if changed is None else [f"{_downstream(n)},{mine}" for n in changed]
-        args = ["build", "--select", *chosen]
-        # The gate has held what contracts say of sources already, row by row.
-        args += ["--exclude", "resource_type:unit_test", f"tag:{TAG}", *map(_downstream, missing)]
-        args += ["--full-refresh"] if full_refresh else []
-        told = {
-            "LAKEHOUSE_GOLD_SINCE": str(since),
-            "LAKEHOUSE_GOLD_SETTLED": ",".join(name.table for name in settled),
-        }
-        with _environment(told):
-            result = self.invoke(args, manifest=self._parsed(), progress=progress)
+        args = ["build", "--select", *select]
+        # The gate has enforced what contracts say of sources already, row by row.
+        args += ["--exclude", "resource_type:unit_test", f"tag:{TAG}", *map(downstream, missing)]
+        result = self.invoke(args, state=state, manifest=self._parsed(), progress=progress)
         if result.exception is not None:
             raise LakehouseError(f"dbt could not run: {result.exception}")
         return [outcome(item) for item in result.result.results]
@@ -157,24 +178,33 @@ class Project:
         self,
         args: list[str],
         *,
+        state: BuildState | None = None,
         manifest: Any = None,
         progress: Progress | None = None,
     ) -> Any:
-        """Run one dbt command and return dbt's own result."""
+        """Run one dbt command on the session of this process and return dbt's own result.
+
+        Without a `state` every row is new.
+        """
+        from gold.dbt.invocation import BuildState, RunInvocation, invoked_by
+
+        with invoked_by(RunInvocation(self.settings, state or BuildState(audited_in_full=None))):
+            return self._run(args, manifest, progress)
+
+    def _run(self, args: list[str], manifest: Any = None, progress: Progress | None = None) -> Any:
         from dbt.cli.main import dbtRunner
 
-        from gold.dbt.adapter import install
-
+        profile = self.settings.dbt_project / "profiles.yml"
+        if not profile.exists():
+            raise LakehouseError(
+                f"{profile} is missing: copy the one of the project's dbt_project/"
+            )
         home = self.settings.home / "dbt"
-        home.mkdir(parents=True, exist_ok=True)
-        self._write_profile(home)
-        install()
         fixed = {
             "--project-dir": self.settings.dbt_project,
-            "--profiles-dir": home,
+            "--profiles-dir": self.settings.dbt_project,
             "--target-path": home / "target",
             "--log-path": home / "logs",
-            "--vars": f"{{warehouse: {self.settings.warehouse}}}",
             "--log-level": "none",
             "--log-level-file": "info",
         }
@@ -192,40 +222,12 @@ class Project:
         return self._manifest
 
     def _parse(self) -> Any:
-        result = self.invoke(["parse"])
+        result = self._run(["parse"])
         if not result.success:
             raise LakehouseError(f"the dbt project cannot be read: {result.exception}")
         return result.result
 
-    def _write_profile(self, home: Path) -> None:
-        from gold.dbt.adapter import NAME
 
-        target = {
-            "type": NAME if is_local(self.settings) else "spark",
-            "method": "session",
-            "host": "localhost",
-            "schema": SCHEMA,
-            "threads": THREADS,
-        }
-        text = yaml.safe_dump({PROFILE: {"target": "session", "outputs": {"session": target}}})
-        path = home / "profiles.yml"
-        if not path.exists() or path.read_text() != text:
-            path.write_text(text)
-
-
-def _downstream(name: TableName) -> str:
+def downstream(name: TableName) -> str:
+    """Return how dbt selects a table and what reads it."""
     return f"{name.table}+" if name.layer == SCHEMA else f"source:{name.layer}.{name.table}+"
-
-
-@contextmanager
-def _environment(values: dict[str, str]) -> Iterator[None]:
-    before = {key: os.environ.get(key) for key in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for key, value in before.items():
-            if value is None:
-                os.environ.pop(key, None)
-            else:
-                os.environ[key] = value

@@ -1,4 +1,4 @@
-"""Questions about Delta tables that take no Spark job: answered in milliseconds instead of seconds."""
+"""Queries of Delta tables that take no Spark job: run by DuckDB in milliseconds instead of seconds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from deltalake import DeltaTable
 
-# What means the same in Spark and in DuckDB. All else is Spark's to tell: products and quotients, the
+# What means the same in Spark and in DuckDB. All else is Spark's to run: products and quotients, the
 # functions of text and of time of day, windows, orders, and what takes rows apart.
 SHAPE = (
     exp.Select, exp.SetOperation, exp.Subquery, exp.With, exp.CTE, exp.From, exp.Join, exp.Table,
@@ -40,13 +40,13 @@ MEMORY = "2GB"
 CONSTANTS = (exp.Unhex, exp.Repeat, exp.Cast)
 
 
-def answer(
-    query: str, warehouse: str, held: Mapping[str, pa.Table] | None = None
+def push_down(
+    query: str, warehouse: str, cached: Mapping[str, pa.Table] | None = None
 ) -> pa.Table | None:
     """Return the rows of a query in Spark's SQL over the newest versions of the warehouse's tables.
 
-    `held` are further tables, by the name that the query gives them. None where it takes Spark to
-    tell: the query reads a view or a table that delta-rs cannot read, or asks for more than stored
+    `cached` are further tables, by the name that the query gives them. None where it takes Spark to
+    run it: the query reads a view or a table that delta-rs cannot read, or asks for more than stored
     values, counts, sums, least and greatest values, and days so many days on, under conditions and
     joins on them. A date may come as an instant: types are for the reader to set.
     """
@@ -57,8 +57,8 @@ def answer(
     try:
         parsed = sqlglot.parse_one(query, read="spark").transform(_strict)
         _refuse_more(parsed)
-        parsed = parsed.transform(_dated).transform(_held_back)
-        read = dict(_stored(parsed, warehouse, held or {}))
+        parsed = parsed.transform(_dated).transform(_kept_from_arrow)
+        read = dict(_stored(parsed, warehouse, cached or {}))
         text = parsed.sql(dialect="duckdb", unsupported_level=sqlglot.ErrorLevel.RAISE)
         with connection() as database:
             # What takes more is Spark's, which knows where to put what memory does not hold.
@@ -88,7 +88,7 @@ def _dated(part: exp.Expr) -> exp.Expr:
     return exp.cast(part, "date") if moved and not isinstance(part.parent, exp.Cast) else part
 
 
-def _held_back(part: exp.Expr) -> exp.Expr:
+def _kept_from_arrow(part: exp.Expr) -> exp.Expr:
     """Return a comparison with literal bytes so that it is not left to Arrow, which cannot do it."""
     if isinstance(part, exp.Predicate) and isinstance(part.args.get("expression"), exp.Unhex):
         nothing = exp.Unhex(this=exp.Literal.string(""))
@@ -102,12 +102,12 @@ def _refuse_more(query: exp.Expr) -> None:
         raise LookupError("the engines order the columns of * differently after a join by name")
     for part in query.walk():
         constant = isinstance(part, CONSTANTS) and not part.find(exp.Column)
-        same = constant or isinstance(part, (*SHAPE, *CONDITIONS, *VALUES)) or _is_told(part)
+        same = constant or isinstance(part, (*SHAPE, *CONDITIONS, *VALUES)) or _is_equal(part)
         if not same:
-            raise LookupError(f"{part.sql()} is for Spark to tell")
+            raise LookupError(f"{part.sql()} takes Spark to run")
 
 
-def _is_told(part: exp.Expr) -> bool:
+def _is_equal(part: exp.Expr) -> bool:
     """Return whether this is a row's columns at an extreme, a day's span, or a cast as both do.
 
     They do a day, an extreme to text, and a sum to decimals; other values they round and write
@@ -127,7 +127,7 @@ def _is_told(part: exp.Expr) -> bool:
 
 
 def _stored(
-    query: exp.Expr, warehouse: str, held: Mapping[str, pa.Table]
+    query: exp.Expr, warehouse: str, cached: Mapping[str, pa.Table]
 ) -> Iterator[tuple[str, DeltaTable | pa.Table]]:
     """Yield each table that a query reads by the one name that it is given in the query."""
     from deltalake import DeltaTable
@@ -137,7 +137,7 @@ def _stored(
             if not isinstance(table, exp.Table):
                 continue
             if not table.db:
-                yield table.name, held[table.name]
+                yield table.name, cached[table.name]
                 continue
             folder, name = f"{warehouse}/{table.db}/{table.name}", f"{table.db}.{table.name}"
             table.set("db", None)

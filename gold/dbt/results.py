@@ -1,4 +1,4 @@
-"""What became of dbt's models and tests, and who hears of each as it ends."""
+"""The outcomes of dbt's models and tests, and their report as each ends."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one model or test."""
+    """The outcome of one model or test."""
 
     name: str
     kind: str
@@ -32,7 +32,7 @@ class Outcome:
 
 
 def watched(progress: Progress) -> Callable[[Any], None]:
-    """Return what listens to dbt and tells of each model and test as it ends."""
+    """Return a callback of dbt that reports each model and test as it ends."""
 
     def heard(message: Any) -> None:
         data = message.data

@@ -96,12 +96,6 @@ def row_count(table: DeltaTable | None) -> int | None:
     return rows
 
 
-def newest_batch(table: DeltaTable | None) -> int | None:
-    """Return the greatest `_batch` of a table by its statistics, None where they lack it."""
-    batches = _column(table, "max._batch")
-    return max(batches) if batches and None not in batches else None
-
-
 def has_deletion_vectors(table: DeltaTable) -> bool:
     """Return whether rows may be deleted without their file being written again."""
     return "deletionVectors" in (table.protocol().reader_features or [])

@@ -83,7 +83,8 @@ def settings_of(folder: Path, home: Path | None = None, *, relaxed: bool = False
     if not project.exists():
         _write_contracts(contracts / DOMAIN, RELAXED if relaxed else COLUMNS)
         shutil.copytree(PROJECT / "dbt_project" / "macros", project / "macros")
-        shutil.copy(PROJECT / "dbt_project" / "dbt_project.yml", project)
+        for file in ("dbt_project.yml", "profiles.yml"):
+            shutil.copy(PROJECT / "dbt_project" / file, project)
         shutil.copytree(HERE / "models", project / "models" / DOMAIN)
     return Settings(home=home or folder / "home", contracts=contracts, dbt_project=project)
 

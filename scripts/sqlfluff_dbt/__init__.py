@@ -16,7 +16,7 @@ def bounds_of(_relation: object, _day: str) -> tuple[str, str]:
     return "cast('2017-12-31' as date)", "1"
 
 
-def once(_name: str, query: str, _since: int = 1) -> str:
+def cached(_name: str, query: str, _since: int = 1) -> str:
     """Return the query as a relation."""
     return f"({query})"
 

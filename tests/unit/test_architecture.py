@@ -12,7 +12,7 @@ from lakehouse.settings import PROJECT
 
 ENGINE = (
     "contracts", "lakehouse", "bronze", "silver", "gold", "platinum", "pipeline", "operations", "pages",
-    "cli", "dags",
+    "cli", "dags", "dbt",
 )  # fmt: skip
 NOT_ENGINE = {"domains", "proofs", "benchmarks", "scripts", "tests", "docs", "dbt_project"}
 

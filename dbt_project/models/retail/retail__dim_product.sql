@@ -1,4 +1,4 @@
--- One row a version of a product: what the product master said from valid_from until valid_to.
+-- One row a version of a product: what the product master had from valid_from until valid_to.
 -- A delisted product keeps its last attributes in a version of its own, marked is_delisted.
 {{ config(unique_key=['product_hk', 'valid_from'], scope_key='product_hk') }}
 {% set since = watermark() %}

@@ -21,10 +21,10 @@
         stored.basket_line_hk,
         stored.basket_id
     from {{ this }} as stored
-    left semi join {{ once('late', late) }} as late on stored.product_id = late.product_id
+    left semi join {{ cached('late', late) }} as late on stored.product_id = late.product_id
     where stored.product_hk = {{ unknown_key() }}
 {%- endset %}
-{%- set touched = once('touched', touched) %}
+{%- set touched = cached('touched', touched) %}
 {%- set first, last = range_of(touched, 'basket_id', 'bigint') %}
 {%- endif %}
 {%- set events -%}
@@ -35,7 +35,7 @@
     where events.basket_id between {{ first }} and {{ last }}
     {%- endif %}
 {%- endset %}
-{%- set events = once('events', events, since) %}
+{%- set events = cached('events', events, since) %}
 
 with masters as (
     select

@@ -71,7 +71,7 @@
         and targets.start_date > days_changed.day
         and targets.start_date <= date_add(days_changed.day, days_changed.counts_for)
 {%- endset %}
-{%- set touched = once('touched', touched) %}
+{%- set touched = cached('touched', touched) %}
 {%- set chosen -%}
     -- what was touched, but is no target any more, has no start
     select
@@ -88,7 +88,7 @@
         on touched.household_hk = targets.household_hk
         and touched.campaign_hk = targets.campaign_hk
 {%- endset %}
-{%- set chosen = once('chosen', chosen) %}
+{%- set chosen = cached('chosen', chosen) %}
 {%- set first, last = range_of(chosen, 'start_date', 'date') %}
 {%- else %}
 {%- set chosen = '(' ~ targets ~ ')' %}
@@ -211,7 +211,7 @@
         on chosen.household_hk = spent.household_hk
         and chosen.campaign_hk = spent.campaign_hk
 {%- endset %}
-{%- set known = once('known', known, since) %}
+{%- set known = cached('known', known, since) %}
 
 select
     household_hk,

@@ -33,7 +33,7 @@
     )
     group by household_hk
 {%- endset %}
-{% set spans = once('spans', spans) %}
+{% set spans = cached('spans', spans) %}
 {% set first_day = range_of(spans, 'from_day', 'date')[0] %}
 {% else %}
 {% set last_day, batch = '(select max(date_key) from ' ~ lines ~ ')', '(select max(_batch) from ' ~ lines ~ ')' %}
@@ -59,7 +59,7 @@
     {%- endif %}
     group by lines.household_hk, lines.date_key
 {%- endset %}
-{%- set daily = once('daily', daily, since) %}
+{%- set daily = cached('daily', daily, since) %}
 
 {%- if since >= 0 %}
 {#- the day before gives totals and, with them, where the household began; the others what to take off -#}
@@ -86,7 +86,7 @@
             {%- endfor %}
         )
 {%- endset %}
-{%- set base = once('base', base) %}
+{%- set base = cached('base', base) %}
 {%- endif %}
 
 with daily as (

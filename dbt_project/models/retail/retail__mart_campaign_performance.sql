@@ -14,7 +14,7 @@
     where is_current and campaign_hk <> {{ unknown_key() }}
 {%- endset %}
 {%- if since >= 0 %}
-{%- set campaigns = once('campaigns', campaigns) %}
+{%- set campaigns = cached('campaigns', campaigns) %}
 {%- set touched -%}
     select campaign_hk from {{ campaigns }} where {{ newer(since) }}
     union
@@ -37,7 +37,7 @@
     from {{ campaigns }} as campaigns
     left semi join ({{ touched }}) as touched on campaigns.campaign_hk = touched.campaign_hk
 {%- endset %}
-{%- set chosen = once('chosen', chosen) %}
+{%- set chosen = cached('chosen', chosen) %}
 {%- set first, last = range_of(chosen, 'start_date', 'date')[0], range_of(chosen, 'end_date', 'date')[1] %}
 {%- else %}
 {%- set chosen = '(' ~ campaigns ~ ')' %}
@@ -125,7 +125,7 @@
     left join offered on chosen.campaign_hk = offered.campaign_hk
     left join bought on chosen.campaign_hk = bought.campaign_hk
 {%- endset %}
-{%- set known = once('known', known, since) %}
+{%- set known = cached('known', known, since) %}
 
 select
     campaign_hk,

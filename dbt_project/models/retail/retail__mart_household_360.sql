@@ -11,7 +11,7 @@
     union
     {{ touched_members(source('silver', 'retail__sat_campaign_target'), 'campaign_target_hk', ['household_hk'], since) }}
 {%- endset %}
-{%- set touched = once('touched', touched, since) %}
+{%- set touched = cached('touched', touched, since) %}
 {%- set known -%}
     with households as (
         select dim.*
@@ -111,7 +111,7 @@
     left join favourite on households.household_hk = favourite.household_hk
     left join targeted on households.household_hk = targeted.household_hk
 {%- endset %}
-{%- set known = once('known', known, since) %}
+{%- set known = cached('known', known, since) %}
 
 select
     household_hk,

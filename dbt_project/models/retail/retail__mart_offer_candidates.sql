@@ -43,7 +43,7 @@
     inner join campaigns on offers.campaign_hk = campaigns.campaign_hk
     inner join behaviour on offers.household_hk = behaviour.household_hk
 {%- endset %}
-{%- set known = once('known', known) %}
+{%- set known = cached('known', known) %}
 
 select
     household_hk,

@@ -34,7 +34,7 @@
         case when known_from < changed_from then changed_from else timestamp '1900-01-01' end as changed_from
     from spans
 {%- endset %}
-{%- set reclassified = once('reclassified', reclassified) %}
+{%- set reclassified = cached('reclassified', reclassified) %}
 {%- set changed_from = range_of(reclassified, 'changed_from', 'timestamp')[0] %}
 {%- set touched -%}
     select distinct cast(date_trunc('week', day) as date) as week_start
@@ -51,7 +51,7 @@
         where lines.sold_at >= {{ changed_from }}
     )
 {%- endset %}
-{%- set touched = once('touched', touched) %}
+{%- set touched = cached('touched', touched) %}
 {%- set first, last = range_of(touched, 'week_start', 'date') %}
 {%- endif %}
 {%- set sold -%}
@@ -102,7 +102,7 @@
     from ({{ sold }})
     group by week_start, department, store_hk
 {%- endset %}
-{%- set weekly = once('weekly', weekly, since) %}
+{%- set weekly = cached('weekly', weekly, since) %}
 
 select
     week_start,

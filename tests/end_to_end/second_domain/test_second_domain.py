@@ -61,7 +61,8 @@ def fleet(spark, tmp_path_factory):
     folder = tmp_path_factory.mktemp("fleet")
     project = folder / "dbt_project"
     shutil.copytree(PROJECT / "dbt_project" / "macros", project / "macros")
-    shutil.copy(PROJECT / "dbt_project" / "dbt_project.yml", project)
+    for file in ("dbt_project.yml", "profiles.yml"):
+        shutil.copy(PROJECT / "dbt_project" / file, project)
     for path, text in files_of_the_page().items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8")

@@ -22,7 +22,7 @@ feature = st.tuples(
 entity = st.tuples(st.one_of(st.none(), st.integers(1, 4)), minute)
 
 
-def known(rows, key, minutes, oldest):
+def latest(rows, key, minutes, oldest):
     """Return (minute, value) of the newest row of `key` usable at `minutes`, or (None, None)."""
     best = None
     for owner, since, value, batch, sequence in rows:
@@ -47,29 +47,29 @@ def test_every_entity_gets_what_was_known_then_and_nothing_later(rows, entities,
             for name in ("habits", "moods"):
                 write(settings, name, part)
         keys, times = [key for key, _ in entities], [at(minutes) for _, minutes in entities]
-        asked = {
+        requested = {
             "who": pa.array(keys, pa.int64()),
             "timestamp": pa.array(times, pa.timestamp("us", tz="UTC")),
             "place": pa.array(range(len(entities)), pa.int64()),
         }
-        pq.write_table(pa.table(asked), home / "who.parquet")
-        told = pull(
+        pq.write_table(pa.table(requested), home / "who.parquet")
+        summary = pull(
             settings, "shop", "habits,moods", home / "who.parquet", out=home / "out.parquet"
         )
-        found = pq.read_table(home / "out.parquet").to_pylist()
-    assert [row["place"] for row in found] == list(range(len(entities)))
+        pulled = pq.read_table(home / "out.parquet").to_pylist()
+    assert [row["place"] for row in pulled] == list(range(len(entities)))
     for name, oldest in (("habits", 10**9), ("moods", DAY)):
-        expected = [known(rows, key, minutes, oldest) for key, minutes in entities]
-        assert [row[f"{name}__value"] for row in found] == [value for _, value in expected]
-        assert [row[f"{name}__known_at"] for row in found] == [
+        expected = [latest(rows, key, minutes, oldest) for key, minutes in entities]
+        assert [row[f"{name}__value"] for row in pulled] == [value for _, value in expected]
+        assert [row[f"{name}__known_at"] for row in pulled] == [
             None if since is None else at(since) for since, _ in expected
         ]
         matched = sum(since is not None for since, _ in expected)
-        assert told["matched"][name] == matched
-        assert told["missing"][name] == len(entities) - matched
+        assert summary["matched"][name] == matched
+        assert summary["missing"][name] == len(entities) - matched
 
 
-def test_a_row_holds_from_its_own_instant_on(settings, tmp_path):
+def test_a_row_is_valid_from_its_own_instant_on(settings, tmp_path):
     """The instant itself is in, the microsecond before it is out."""
     write(settings, "habits", [(1, 10, 5, 1, "a")])
     text = "who,timestamp\n1,2020-01-01T00:10:00Z\n1,2020-01-01T00:09:59.999999Z\n"
@@ -94,12 +94,12 @@ def test_times_of_every_kind_are_read_as_utc(settings, tmp_path, kind):
 
 
 @pytest.mark.parametrize("year", ["0001", "1600", "2500", "9999"])
-def test_an_instant_far_away_is_answered(settings, tmp_path, year):
+def test_an_instant_far_away_can_be_requested(settings, tmp_path, year):
     """Long before the first row nothing is known, long after it the last row is."""
     write(settings, "habits", [(1, 0, 1, 1, "a")])
     write(settings, "moods", [(1, 0, 1, 1, "a")])
     (tmp_path / "who.csv").write_text(f"who,timestamp\n1,{year}-01-02\n")
     pull(settings, "shop", "habits,moods", tmp_path / "who.csv", out=tmp_path / "out.parquet")
-    found = pq.read_table(tmp_path / "out.parquet")
-    assert found["habits__value"].to_pylist() == [1 if year > "2020" else None]
-    assert found["moods__value"].to_pylist() == [None]
+    pulled = pq.read_table(tmp_path / "out.parquet")
+    assert pulled["habits__value"].to_pylist() == [1 if year > "2020" else None]
+    assert pulled["moods__value"].to_pylist() == [None]

@@ -21,8 +21,10 @@ HABITS = TableName.of("gold", "shop", "habits")
 def ask(settings, tmp_path, text, name="habits", **more):
     """Return the rows for a CSV file of entities."""
     (tmp_path / "who.csv").write_text(text)
-    told = pull(settings, "shop", name, tmp_path / "who.csv", out=tmp_path / "out.parquet", **more)
-    return told, pq.read_table(tmp_path / "out.parquet").to_pylist()
+    summary = pull(
+        settings, "shop", name, tmp_path / "who.csv", out=tmp_path / "out.parquet", **more
+    )
+    return summary, pq.read_table(tmp_path / "out.parquet").to_pylist()
 
 
 def test_sets_are_listed_with_their_version(settings):
@@ -38,19 +40,23 @@ def test_entities_keep_their_order_and_their_own_columns(settings, tmp_path):
     """Repeated and unknown entities stay, each in its place, with what else the file says."""
     write(settings, "habits", ROWS)
     text = "note,who,timestamp\nx,2,2020-01-02\ny,9,2020-01-02\nz,1,2020-01-02\nx,2,2020-01-02\n"
-    told, found = ask(settings, tmp_path, text)
-    assert [(row["note"], row["who"], row["value"]) for row in found] == [
+    summary, rows = ask(settings, tmp_path, text)
+    assert [(row["note"], row["who"], row["value"]) for row in rows] == [
         ("x", 2, 20), ("y", 9, None), ("z", 1, 11), ("x", 2, 20),
     ]  # fmt: skip
-    assert (told["rows"], told["matched"], told["missing"]) == (4, {"habits": 3}, {"habits": 1})
-    assert told["versions"] == {"gold.shop__habits": 0}
+    assert (summary["rows"], summary["matched"], summary["missing"]) == (
+        4,
+        {"habits": 3},
+        {"habits": 1},
+    )
+    assert summary["versions"] == {"gold.shop__habits": 0}
 
 
 def test_one_instant_for_all(settings, tmp_path):
-    """Without a column of times, the instant asked for holds for each entity and is written out."""
+    """Without a column of times, the requested instant counts for each entity and is written out."""
     write(settings, "habits", ROWS)
-    _, found = ask(settings, tmp_path, "who\n1\n2\n", as_of="2020-01-01T00:30:00")
-    assert [(row["value"], row["timestamp"]) for row in found] == [(10, at(30)), (20, at(30))]
+    _, rows = ask(settings, tmp_path, "who\n1\n2\n", as_of="2020-01-01T00:30:00")
+    assert [(row["value"], row["timestamp"]) for row in rows] == [(10, at(30)), (20, at(30))]
 
 
 def test_the_published_version_is_read(settings, tmp_path):
@@ -63,18 +69,18 @@ def test_the_published_version_is_read(settings, tmp_path):
         ),
     )
     write(settings, "habits", [(1, 61, 99, 2, "z")])
-    told, found = ask(settings, tmp_path, "who,timestamp\n1,2020-01-02\n")
-    assert (found[0]["value"], told["versions"]) == (11, {"gold.shop__habits": 0})
+    summary, rows = ask(settings, tmp_path, "who,timestamp\n1,2020-01-02\n")
+    assert (rows[0]["value"], summary["versions"]) == (11, {"gold.shop__habits": 0})
     assert feature_sets(settings, "shop")[0]["version"] == 0
 
 
-def test_many_entities_are_asked_for_by_range(settings, tmp_path):
+def test_many_entities_are_read_by_range(settings, tmp_path):
     """More entities than can be listed one by one give the same rows."""
     write(settings, "habits", [(key, 0, key * 2, 1, "a") for key in range(1, 6001)])
     text = "who,timestamp\n" + "".join(f"{key},2020-01-02\n" for key in range(3000, 6001))
-    told, found = ask(settings, tmp_path, text)
-    assert told["matched"] == {"habits": 3001}
-    assert all(row["value"] == row["who"] * 2 for row in found)
+    summary, rows = ask(settings, tmp_path, text)
+    assert summary["matched"] == {"habits": 3001}
+    assert all(row["value"] == row["who"] * 2 for row in rows)
 
 
 def test_csv_goes_out_as_it_came_in(settings, tmp_path):
@@ -86,7 +92,7 @@ def test_csv_goes_out_as_it_came_in(settings, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "parts"),
     [
         ("timestamp\n2020-01-01\n", ["who.csv", "'who' is missing"]),
         ("who\n1\n", ["who.csv", "'timestamp' is missing"]),
@@ -97,12 +103,12 @@ def test_csv_goes_out_as_it_came_in(settings, tmp_path):
         ("who,timestamp\n1,2020-01-01,7\n", ["who.csv", "not readable as csv"]),
     ],
 )
-def test_a_bad_file_is_named_with_its_column(settings, tmp_path, text, told):
-    """A missing column, a wrong type, a time that is none: file, column and value are told."""
+def test_a_bad_file_is_named_with_its_column(settings, tmp_path, text, parts):
+    """A missing column, a wrong type, a time that is none: file, column and value are named."""
     write(settings, "habits", ROWS)
     with pytest.raises(UsageError) as error:
         ask(settings, tmp_path, text)
-    assert all(part in str(error.value) for part in told), str(error.value)
+    assert all(part in str(error.value) for part in parts), str(error.value)
     assert not (tmp_path / "out.parquet").exists()
 
 
@@ -115,7 +121,7 @@ def test_a_key_of_another_type_is_refused(settings, tmp_path, values):
         pull(settings, "shop", "habits", tmp_path / "who.parquet", out=tmp_path / "out.parquet")
 
 
-def test_other_mistakes_are_told(settings, tmp_path):
+def test_other_mistakes_are_named(settings, tmp_path):
     """An unknown set, a table that is not there, a file that is none, two instants."""
     text = "who,timestamp\n1,2020-01-01\n"
     with pytest.raises(UsageError, match="no feature set 'hats'; there is: habits, moods"):

@@ -31,23 +31,21 @@ customProperties:
 """
 
 
-def test_a_failing_audit_puts_every_table_back(home):
+def test_a_failing_audit_puts_every_table_back(loaded):
     """The error names audit, table, rule and rows; readers and tables stay at the last good one."""
-    home.load(1, (1, "left", 5, "r", 1))
-    home.build()
-    published = publish.published(home.tables, "toy")
-    good = {name: stored(home.tables, name) for name in published}
-    home.load(2, (2, "left", -1, "c", 2), (3, "left", -2, "c", 3))
+    published = publish.published(loaded.tables, "toy")
+    good = {name: stored(loaded.tables, name) for name in published}
+    loaded.load(2, (2, "left", -1, "c", 2), (3, "left", -2, "c", 3))
 
     with pytest.raises(ContractBreach, match=r"toy__fct_item .*a price is not negative: 2 rows"):
-        home.build()
+        loaded.build()
 
-    assert publish.published(home.tables, "toy") == published
-    assert {name: stored(home.tables, name) for name in good} == good
-    assert home.pending()
-    home.load(3, (2, "left", 1, "u", 4), (3, "left", 2, "u", 5))
-    home.build()
-    assert stored(home.tables, ITEM) == {(1, "left", 5), (2, "left", 1), (3, "left", 2)}
+    assert publish.published(loaded.tables, "toy") == published
+    assert {name: stored(loaded.tables, name) for name in good} == good
+    assert loaded.pending()
+    loaded.load(3, (2, "left", 1, "u", 4), (3, "left", 2, "u", 5))
+    loaded.build()
+    assert stored(loaded.tables, ITEM) == {(1, "left", 5), (2, "left", 1), (3, "left", 2)}
 
 
 def test_a_first_build_that_fails_leaves_nothing_to_read(home):
@@ -66,10 +64,9 @@ def test_a_first_build_that_fails_leaves_nothing_to_read(home):
 
 def test_accepted_values_are_any_text(home):
     """A quote or a backslash in an accepted value is a character like any other."""
-    path = home.settings.dbt_project / "models" / "toy" / "_toy.yml"
     values = """key: [item]
             accepted: {shelf: ["baker's", 'a\\b', '3']}"""
-    path.write_text(path.read_text().replace("key: [item]", values))
+    home.edit("_toy.yml", "key: [item]", values)
     home.load(1, (1, "baker's", 5, "r", 1), (2, "a\\b", 5, "r", 2), (3, "3", 5, "r", 3))
     home.build()
     assert len(stored(home.tables, ITEM)) == 3
@@ -79,43 +76,53 @@ def test_accepted_values_are_any_text(home):
         home.build()
 
 
-def test_many_changed_rows_and_few_take_turns(home, monkeypatch):
-    """A history is audited in Spark, a day of it in memory, a restated history in Spark again."""
-    for batch, rows in enumerate((0, 300_000, 0), start=1):
+def test_many_changed_rows_and_few_take_turns(loaded, monkeypatch):
+    """After a first batch in memory a second is audited in Spark, and a third in memory again."""
+    for batch, rows in ((2, 0), (3, 300_000)):
         monkeypatch.setattr("gold.audit.ROWS", rows)
-        home.load(batch, (batch, "left", 5, "c", batch))
-        home.build()
-    assert publish.published(home.tables, "toy") == home.versions()
-    assert stored(home.tables, SHELF) == {("left", 5, 3)}
+        loaded.load(batch, (batch, "left", 5, "c", batch))
+        loaded.build()
+    assert publish.published(loaded.tables, "toy") == loaded.versions()
+    assert stored(loaded.tables, SHELF) == {("left", 5, 3)}
+
+
+@pytest.fixture
+def featured(loaded):
+    """A home whose fact is a feature set, with two rows to build that break its contract."""
+    folder = loaded.settings.contracts / "toy"
+    folder.mkdir()
+    (folder / "items.yaml").write_text(FEATURES)
+    loaded.load(2, (2, "left", 101, "c", 2), (3, None, 7, "c", 3))
+    return loaded
 
 
 @pytest.mark.parametrize("in_memory", [True, False])
-def test_what_a_feature_set_promises_is_audited_before_it_is_published(
-    home, monkeypatch, in_memory
-):
-    """Its ranges by its suite, its dataset rules by one aggregate; a breach leaves the last good one."""
+def test_a_feature_set_is_audited_before_it_is_published(featured, monkeypatch, in_memory):
+    """Its ranges by its suite, its dataset rules by one aggregate, few rows in memory, many in Spark."""
     if not in_memory:
         monkeypatch.setattr("gold.audit.ROWS", 0)
-    folder = home.settings.contracts / "toy"
-    folder.mkdir()
-    (folder / "items.yaml").write_text(FEATURES)
-    home.load(1, (1, "left", 5, "r", 1))
-    home.build()
-    published = publish.published(home.tables, "toy")
-    page = home.settings.home / "data_docs" / "index.html"
-    assert "toy__fct_item" in page.read_text()
-    home.load(2, (2, "left", 101, "c", 2), (3, None, 7, "c", 3))
+    published = publish.published(featured.tables, "toy")
 
     with pytest.raises(ContractBreach, match=r"price: less_than_or_equal_to: 1 rows") as caught:
-        home.build()
+        featured.build()
 
-    rules = {each.rule: each.sample for each in caught.value.violations}
+    rules = {rule.rule: rule.sample for rule in caught.value.violations}
     assert rules == {"price less_than_or_equal_to": ("price: 101",), "nullValues shelf": ()}
-    assert {each.table for each in caught.value.violations} == {str(ITEM)}
-    assert publish.published(home.tables, "toy") == published
-    assert stored(home.tables, ITEM) == {(1, "left", 5)}
-    home.load(3, (2, "left", 99, "u", 4), (3, "right", 7, "u", 5))
-    home.build()
-    assert stored(home.tables, ITEM) == {(1, "left", 5), (2, "left", 99), (3, "right", 7)}
-    results = (home.settings.home / "expectations" / "uncommitted").rglob("*toy__fct_item.json")
+    assert {rule.table for rule in caught.value.violations} == {str(ITEM)}
+    assert publish.published(featured.tables, "toy") == published
+    assert stored(featured.tables, ITEM) == {(1, "left", 5)}
+
+
+def test_a_corrected_feature_set_is_published_with_its_page(featured):
+    """After a breach the corrected rows are published; of the audits the last result is kept."""
+    with pytest.raises(ContractBreach):
+        featured.build()
+    page = featured.settings.home / "data_docs" / "index.html"
+    assert "toy__fct_item" in page.read_text()
+    featured.load(3, (2, "left", 99, "u", 4), (3, "right", 7, "u", 5))
+
+    featured.build()
+
+    assert stored(featured.tables, ITEM) == {(1, "left", 5), (2, "left", 99), (3, "right", 7)}
+    results = (featured.settings.home / "expectations" / "uncommitted").rglob("*toy__fct_item.json")
     assert len(list(results)) == 1

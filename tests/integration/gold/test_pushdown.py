@@ -1,4 +1,4 @@
-"""Questions about tables: the answer is Spark's, or none."""
+"""Push-down of queries to DuckDB: the rows are Spark's, or none."""
 
 import datetime as dt
 import math
@@ -9,10 +9,10 @@ import pyarrow as pa
 import pytest
 
 from gold.dbt import pushdown
-from gold.dbt.pushdown import answer
+from gold.dbt.pushdown import push_down
 from lakehouse.storage.tables import TableName, Tables
 
-ROWS, PARENTS = TableName("gold", "asked__rows"), TableName("gold", "asked__parents")
+ROWS, PARENTS = TableName("gold", "toy__rows"), TableName("gold", "toy__parents")
 SCHEMA = pa.schema(
     [
         ("key", pa.binary()),
@@ -40,8 +40,8 @@ COUNTS = """
         sum(case when copies > 1 then copies end) as repeated
     from (
         select count(*) as copies, {counts}
-        from gold.asked__rows as audited
-        left join (select distinct key as _member from gold.asked__parents) as parent
+        from gold.toy__rows as audited
+        left join (select distinct key as _member from gold.toy__parents) as parent
             on audited.key = parent._member
         where audited._batch > {since}
         group by audited.key, audited.day
@@ -53,35 +53,35 @@ TOUCHED = (
     """
     select distinct key
     from (
-        select events.* from gold.asked__rows as events
-        left semi join (select name from gold.asked__rows where _batch > 2) as newer
+        select events.* from gold.toy__rows as events
+        left semi join (select name from gold.toy__rows where _batch > 2) as newer
             on events.name = newer.name
         where events._batch between cast('1' as bigint) and cast('3' as bigint)
     )
     where key <> unhex(repeat('00', 1))
     union
-    select key from gold.asked__parents
+    select key from gold.toy__parents
     """,
     """
     select key, min(from_day) as from_day, 91 as counts_for
     from (
         select key, date_add(least(cast('2024-01-03' as date), cast('2024-01-02' as date)), 1) as from_day
-        from gold.asked__rows
+        from gold.toy__rows
         where day >= cast('2024-01-02' as date) and date_trunc('week', day) = trunc(cast('2024-01-04' as date), 'week')
         union all
-        select key, day as from_day from gold.asked__rows where _batch > 1
+        select key, day as from_day from gold.toy__rows where _batch > 1
     )
     group by key
     """,
     """
-    with changed as (select name, min(_batch) as _batch from gold.asked__rows group by name),
+    with changed as (select name, min(_batch) as _batch from gold.toy__rows group by name),
 
     spans as (
         select
             events.name,
             min(case when events._batch > changed._batch then events.since end) as known_from,
             max(case when events._batch = changed._batch then events.until end) as changed_from
-        from gold.asked__rows as events
+        from gold.toy__rows as events
         inner join changed on events.name <=> changed.name
         group by events.name
     )
@@ -95,21 +95,21 @@ TOUCHED = (
     """,
     """
     select distinct cast(date_trunc('week', lines.day) as date) as week_start, parents.key, true as _deleted
-    from gold.asked__rows as lines
-    inner join asked__held as held
-        on lines.name = held.name
-        and lines.since >= held.since
-        and lines.day <= date_add(held.day, 2)
-    left anti join (select * from asked__held where share = 1.5) as other on lines.key = other.key
-    left join gold.asked__parents as parents on lines.key = parents.key
+    from gold.toy__rows as lines
+    inner join toy__cached as cached
+        on lines.name = cached.name
+        and lines.since >= cached.since
+        and lines.day <= date_add(cached.day, 2)
+    left anti join (select * from toy__cached where share = 1.5) as other on lines.key = other.key
+    left join gold.toy__parents as parents on lines.key = parents.key
     where lines.since >= cast('2024-01-01 00:00:00' as timestamp)
     """,
 )
 
 
-def told(query, tables):
-    found = answer(query, tables.warehouse)
-    return None if found is None else [tuple(each.values()) for each in found.to_pylist()]
+def pushed_down(query, tables):
+    rows = push_down(query, tables.warehouse)
+    return None if rows is None else [tuple(row.values()) for row in rows.to_pylist()]
 
 
 def row(chosen):
@@ -129,13 +129,13 @@ def row(chosen):
 
 @pytest.fixture
 def tables(settings):
-    found = Tables.at(settings)
-    found.append(PARENTS, pa.table({"key": pa.array([b"a", b"b", None])}))
-    return found
+    chosen = Tables.at(settings)
+    chosen.append(PARENTS, pa.table({"key": pa.array([b"a", b"b", None])}))
+    return chosen
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_the_answer_is_sparks(catalog, tables, seed):
+def test_the_rows_are_sparks(catalog, tables, seed):
     """Counts under conditions, with nulls, NaN, decimals, binaries and dates, in one row."""
     chosen = random.Random(seed)
     for _ in range(3):
@@ -147,11 +147,11 @@ def test_the_answer_is_sparks(catalog, tables, seed):
         counts=", ".join(f"count_if({CONDITIONS[n]}) as rule_{n}" for n in numbers),
         since=chosen.randint(0, 4),
     )
-    asked = query
+    on_spark = query
     for name in (ROWS, PARENTS):
-        asked = asked.replace(str(name), f"delta.`{tables.path(name)}`")
-    wanted = catalog.sql(asked).collect()
-    assert told(query, tables) == [tuple(wanted[0])]
+        on_spark = on_spark.replace(str(name), f"delta.`{tables.path(name)}`")
+    wanted = catalog.sql(on_spark).collect()
+    assert pushed_down(query, tables) == [tuple(wanted[0])]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -162,65 +162,67 @@ def test_what_a_batch_touched_is_what_spark_finds(catalog, tables, query, seed):
     for _ in range(3):
         rows = [row(chosen) for _ in range(chosen.randint(1, 30))]
         tables.append(ROWS, pa.Table.from_pylist(rows, schema=SCHEMA))
-    held = pa.Table.from_pylist([row(chosen) for _ in range(4)], schema=SCHEMA)
-    catalog.createDataFrame(held).createOrReplaceTempView("asked__held")
-    asked = query
+    cached = pa.Table.from_pylist([row(chosen) for _ in range(4)], schema=SCHEMA)
+    catalog.createDataFrame(cached).createOrReplaceTempView("toy__cached")
+    on_spark = query
     for name in (ROWS, PARENTS):
-        asked = asked.replace(str(name), f"delta.`{tables.path(name)}`")
-    wanted = catalog.sql(asked).toArrow()
-    found = answer(query, tables.warehouse, {"asked__held": held})
-    assert found is not None
-    found = found.rename_columns(wanted.schema.names).cast(wanted.schema)
-    assert sorted(map(str, found.to_pylist())) == sorted(map(str, wanted.to_pylist()))
+        on_spark = on_spark.replace(str(name), f"delta.`{tables.path(name)}`")
+    wanted = catalog.sql(on_spark).toArrow()
+    rows = push_down(query, tables.warehouse, {"toy__cached": cached})
+    assert rows is not None
+    rows = rows.rename_columns(wanted.schema.names).cast(wanted.schema)
+    assert sorted(map(str, rows.to_pylist())) == sorted(map(str, wanted.to_pylist()))
 
 
-def test_bounds_are_told_as_text(tables):
+def test_bounds_are_read_as_text(tables):
     """The last day and the greatest batch, and nulls where there is no row."""
     day = dt.date(2024, 2, 29)
     rows = [row(random.Random(0)) | {"day": day, "_batch": 7}]
     tables.append(ROWS, pa.Table.from_pylist(rows, schema=SCHEMA))
-    query = "select cast(max(day) as string) as day, max(_batch) as batch from gold.asked__rows"
-    assert told(query, tables) == [("2024-02-29", 7)]
-    assert told(f"{query} where _batch > 7", tables) == [(None, None)]
+    query = "select cast(max(day) as string) as day, max(_batch) as batch from gold.toy__rows"
+    assert pushed_down(query, tables) == [("2024-02-29", 7)]
+    assert pushed_down(f"{query} where _batch > 7", tables) == [(None, None)]
 
 
-def test_what_takes_more_memory_is_not_answered(tables, tmp_path, monkeypatch):
-    """Spark is asked then; nothing is left behind where the process runs."""
+def test_what_takes_more_memory_is_not_pushed_down(tables, tmp_path, monkeypatch):
+    """Spark runs it then; nothing is left behind where the process runs."""
     rows = pa.Table.from_pylist([row(random.Random(0))], schema=SCHEMA)
     tables.append(ROWS, pa.concat_tables([rows] * 200_000))
     monkeypatch.chdir(tmp_path)
-    query = "select l.day, r.until from gold.asked__rows as l join gold.asked__rows as r on l.day = r.day"
+    query = (
+        "select l.day, r.until from gold.toy__rows as l join gold.toy__rows as r on l.day = r.day"
+    )
     monkeypatch.setattr(pushdown, "MEMORY", "1MB")
-    assert answer(query, tables.warehouse) is None
+    assert push_down(query, tables.warehouse) is None
     assert not (tmp_path / ".tmp").exists()
 
 
 @pytest.mark.parametrize(
     "query",
     [
-        "select max(price / share) from gold.asked__rows",
-        "select max(cast(price as int)) from gold.asked__rows",
-        "select cast(share as string) from gold.asked__rows",
-        "select max(date_trunc('hour', from_utc_timestamp(since, 'Asia/Tokyo'))) from gold.asked__rows",
-        "select name from gold.asked__rows order by name limit 1",
-        "select row_number() over (order by day) as n from gold.asked__rows",
-        "select explode(array(1, 2)) as n from gold.asked__rows",
-        "select count(*) from gold.asked__rows where name like 'a%'",
-        "select name || 'a' as n from gold.asked__rows",
-        "select * from gold.asked__rows join gold.asked__rows as other using (name)",
-        "select * from gold.asked__rows natural join gold.asked__parents",
-        "select trunc(day, 'day') from gold.asked__rows",
-        "select count(*) from gold.asked__rows version as of 0",
-        "select max_by(name, price) from gold.asked__rows",
-        "select count_if(name rlike 'a') from gold.asked__rows",
-        "select count(*) from gold.asked__no_table",
-        "select count(*) from held_in_memory",
-        "select max(nothing) from gold.asked__rows",
-        "select max(day from gold.asked__rows",
+        "select max(price / share) from gold.toy__rows",
+        "select max(cast(price as int)) from gold.toy__rows",
+        "select cast(share as string) from gold.toy__rows",
+        "select max(date_trunc('hour', from_utc_timestamp(since, 'Asia/Tokyo'))) from gold.toy__rows",
+        "select name from gold.toy__rows order by name limit 1",
+        "select row_number() over (order by day) as n from gold.toy__rows",
+        "select explode(array(1, 2)) as n from gold.toy__rows",
+        "select count(*) from gold.toy__rows where name like 'a%'",
+        "select name || 'a' as n from gold.toy__rows",
+        "select * from gold.toy__rows join gold.toy__rows as other using (name)",
+        "select * from gold.toy__rows natural join gold.toy__parents",
+        "select trunc(day, 'day') from gold.toy__rows",
+        "select count(*) from gold.toy__rows version as of 0",
+        "select max_by(name, price) from gold.toy__rows",
+        "select count_if(name rlike 'a') from gold.toy__rows",
+        "select count(*) from gold.toy__no_table",
+        "select count(*) from not_cached",
+        "select max(nothing) from gold.toy__rows",
+        "select max(day from gold.toy__rows",
         "select count(*) from delta.`/somewhere`",
     ],
 )
-def test_what_takes_spark_is_not_answered(tables, query):
+def test_what_takes_spark_is_not_pushed_down(tables, query):
     """Arithmetic, functions, views, missing tables and columns, and text that is no query."""
     tables.append(ROWS, pa.Table.from_pylist([row(random.Random(0))], schema=SCHEMA))
-    assert answer(query, tables.warehouse) is None
+    assert push_down(query, tables.warehouse) is None

@@ -120,7 +120,7 @@ def changes(vault, batch):
         [
             *(line("c", 1000 + item, 12, item, day=12) for item in (1, 2, ORPHAN)),
             line("u", 1010, 3, 1, day=3, sales_value=Decimal(9)),  # corrected
-            line("u", 1011, 4, 1, day=10, household_id=3),  # booked anew: another day, household
+            line("u", 1011, 4, 1, day=10, household_id=3),  # booked again: another day, household
             event("d", 1012, later, basket_id=5, product_id=2),  # its key only
             event("d", 1013, later, basket_id=0, product_id=1),  # the household's first line
             line("c", 90, 20, 2, day=2),  # late: ordered before the snapshot
@@ -173,14 +173,14 @@ class Home:
 def home(spark, tmp_path_factory):
     """A home after the snapshot and one incremental build."""
     _forget(spark)
-    found = Home(spark, tmp_path_factory.mktemp("retail"))
-    vault = Vault(found.tables)
+    made = Home(spark, tmp_path_factory.mktemp("retail"))
+    vault = Vault(made.tables)
     vault.start()
     snapshot(vault)
-    found.build()
+    made.build()
     changes(vault, 2)
-    found.build()
-    yield found
+    made.build()
+    yield made
     _forget(spark)
 
 
@@ -209,14 +209,14 @@ def test_a_master_row_that_comes_late_is_pointed_to(home):
 
 def test_corrections_and_deletes_reach_the_fact(home):
     """A moved line is where it was moved to only, a deleted one nowhere, a late one in its place."""
-    found = {(row["basket_id"], row["product_id"]): row for row in home.rows("fct_basket_line")}
+    lines = {(row["basket_id"], row["product_id"]): row for row in home.rows("fct_basket_line")}
 
-    assert len(found) == len(home.rows("fct_basket_line"))
-    assert found[3, 1]["sales_value"] == 9
-    assert (found[4, 1]["date_key"], found[4, 1]["household_id"]) == (date(2017, 12, 11), 3)
-    assert (5, 2) not in found
-    assert (20, 2) in found
-    assert found[6, 1]["sales_value"] == 1
+    assert len(lines) == len(home.rows("fct_basket_line"))
+    assert lines[3, 1]["sales_value"] == 9
+    assert (lines[4, 1]["date_key"], lines[4, 1]["household_id"]) == (date(2017, 12, 11), 3)
+    assert (5, 2) not in lines
+    assert (20, 2) in lines
+    assert lines[6, 1]["sales_value"] == 1
 
 
 def test_history_has_a_row_a_change_and_one_current_row_a_key(home):
@@ -234,7 +234,7 @@ def test_history_has_a_row_a_change_and_one_current_row_a_key(home):
 
 
 def test_incremental_builds_leave_what_a_full_build_leaves(home):
-    """Every table is the same, row by row, whether it was brought up to date or built anew."""
+    """Every table is the same, row by row, whether it was brought up to date or rebuilt."""
     names = sorted(publish.published(home.tables, "retail"))
     models = [name.table.partition("__")[2] for name in names]
     models.remove("int_line_change")  # a log: it begins where its followers were built

@@ -102,7 +102,8 @@ def settings_of(folder: Path) -> Settings:
     project = folder / "dbt"
     (project / "models" / "toy").mkdir(parents=True)
     shutil.copytree(PROJECT / "dbt_project" / "macros", project / "macros")
-    shutil.copy(PROJECT / "dbt_project" / "dbt_project.yml", project)
+    for file in ("dbt_project.yml", "profiles.yml"):
+        shutil.copy(PROJECT / "dbt_project" / file, project)
     for name, text in FILES.items():
         (project / "models" / "toy" / name).write_text(text)
     contracts = folder / "contracts"
@@ -113,9 +114,21 @@ def settings_of(folder: Path) -> Settings:
 class Home:
     """A home with the toy domain, whose every build is a run of its own."""
 
-    def __init__(self, spark, folder):
-        self.spark, self.settings = spark, settings_of(folder)
-        self.tables = Tables.at(self.settings)
+    def __init__(self, spark, settings):
+        self.spark, self.settings = spark, settings
+        self.tables = Tables.at(settings)
+
+    @property
+    def models(self):
+        """The folder of the domain's models."""
+        return self.settings.dbt_project / "models" / "toy"
+
+    def edit(self, name, old, new):
+        """Replace a text in a file of the domain that has it."""
+        path = self.models / name
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
 
     def load(self, batch, *events):
         """Append events to the satellite."""
@@ -125,6 +138,10 @@ class Home:
         """Build gold in a run of its own."""
         with Ledger(self.tables).run("toy") as run:
             return build.build(self.spark, self.settings, "toy", run, **options)
+
+    def built(self, **options):
+        """Build gold; return the tables that were built."""
+        return {step.table for step in self.build(**options)}
 
     def versions(self):
         """The version of each table."""

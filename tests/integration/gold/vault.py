@@ -162,7 +162,7 @@ class Vault:
 
     tables: Tables
     domain: str = "retail"
-    known: dict[str, set[bytes]] = field(default_factory=dict)
+    stored: dict[str, set[bytes]] = field(default_factory=dict)
 
     def start(self) -> None:
         """Create every table, empty but for the ghost rows."""
@@ -185,14 +185,14 @@ class Vault:
                 key = row[f"{hub}_hk"] = hashed(row.get(column))
                 members[hub][key] = row.get(column)
             rows.append(row)
-        for hub, found in members.items():
-            self._append_hub(hub, found, batch)
+        for hub, keys in members.items():
+            self._append_hub(hub, keys, batch)
         self._append(shape.events, pa.Table.from_pylist(rows, schema=shape.schema))
 
     def _append_hub(self, hub: str, members: dict[bytes, Any], batch: int) -> None:
-        known, (column, kind) = self.known.setdefault(hub, set()), HUBS[hub]
-        fresh = {key: value for key, value in members.items() if key not in known}
-        known.update(fresh)
+        stored, (column, kind) = self.stored.setdefault(hub, set()), HUBS[hub]
+        fresh = {key: value for key, value in members.items() if key not in stored}
+        stored.update(fresh)
         schema = pa.schema([(f"{hub}_hk", pa.binary()), (column, kind), ("_batch", WHOLE)])
         rows = [{f"{hub}_hk": key, column: value, "_batch": batch} for key, value in fresh.items()]
         if rows:

@@ -28,7 +28,6 @@ def test_a_table_that_is_not_there_is_empty(tables):
     assert table_log.row_count(tables.open(BRONZE)) == 0
     assert table_log.file_count(tables.open(BRONZE)) == 0
     assert table_log.file_statistics(tables.open(BRONZE)) == []
-    assert table_log.newest_batch(tables.open(BRONZE)) is None
     assert bookmarks.captured_batch(tables, BRONZE) == bookmarks.NONE
     assert table_log.written_between(tables, BRONZE, -1, -1) == table_log.Written(-1, 0, 0)
 
@@ -44,7 +43,6 @@ def test_rows_files_and_bytes_come_from_the_log(tables):
     ]  # fmt: skip
     size = table_log.table_size(table)
     assert (size.rows, size.files, size.bytes) == (6, 2, sum(f["size_bytes"] for f in files))
-    assert table_log.newest_batch(table) == 5
     assert table_log.file_sizes(table) == {f["path"]: f["size_bytes"] for f in files}
     table.delete("id > 0")
     assert table_log.row_count(tables.open(BRONZE)) == 2

@@ -4,15 +4,16 @@
     The model yields, for each touched key, the rows as they should be, with `_deleted` true where
     nothing should be left. Rows that are right already are not written, so the same input twice
     changes nothing. Config:
-    - unique_key: columns that tell rows apart; a partition column first, if there is one
+    - unique_key: columns that identify a row; a partition column first, if there is one
     - scope_key: derive all rows of this key together; stored rows of a touched scope that are not
       derived any more are deleted
     - partition_by: one column; the merge reads touched partitions only
 #}
-{% materialization incremental, adapter='spark' %}
+{% materialization incremental, adapter='lakehouse' %}
+    {%- do adapter.lock(this) -%}
     {%- set existing = load_relation(this) -%}
     {{ run_hooks(pre_hooks) }}
-    {%- if existing is none or existing.is_view or should_full_refresh() -%}
+    {%- if existing is none or existing.is_view or should_full_refresh() or adapter.is_rebuilt(this) -%}
         {%- do create_from(compiled_code, 'not _deleted') -%}
     {%- else -%}
         {%- do bring_up_to_date(compiled_code) -%}
@@ -21,11 +22,12 @@
     {{ return({'relations': [this.incorporate(type='table')]}) }}
 {% endmaterialization %}
 
-{# Derives a small Delta table anew, each time; in one commit, and none where it holds the same already. #}
-{% materialization table, adapter='spark' %}
+{# Rebuilds a small Delta table, each time; in one commit, and none where its rows are the same already. #}
+{% materialization table, adapter='lakehouse' %}
+    {%- do adapter.lock(this) -%}
     {%- set existing = load_relation(this) -%}
     {{ run_hooks(pre_hooks) }}
-    {%- if existing is none or existing.is_view or should_full_refresh() or adapter.type() != 'lakehouse' -%}
+    {%- if existing is none or existing.is_view or should_full_refresh() or adapter.is_rebuilt(this) or not adapter.is_embedded() -%}
         {%- do create_from(compiled_code) -%}
     {%- else -%}
         {%- do replace_with(compiled_code) -%}
@@ -39,6 +41,10 @@
     {%- set derived = this.identifier ~ '__derived' -%}
     {%- do run_query('create or replace temporary view ' ~ derived ~ ' as ' ~ query) -%}
     {%- do assert_contract(derived, condition is not none) -%}
+    {%- set existing = load_relation(this) -%}
+    {%- if existing is not none and existing.is_view -%}
+        {%- do run_query('drop view ' ~ this) -%}
+    {%- endif -%}
     {%- call statement('main') -%}
         create or replace table {{ this }}
         using delta
@@ -53,19 +59,19 @@
 
 {# Merges what a query yields; the query runs once, and no commit is made where it changes nothing. #}
 {% macro bring_up_to_date(query) %}
-    {%- if adapter.type() == 'lakehouse' -%}
-        {%- set derived = adapter.derive(query, var('warehouse')) -%}
+    {%- if adapter.is_embedded() -%}
+        {%- set derived = adapter.derive(query) -%}
         {%- do assert_columns(derived['columns'], true) -%}
         {%- set key = config.require('unique_key') -%}
         {%- set key = [key] if key is string else key -%}
         {%- set columns = model.columns.keys() | list -%}
-        {%- set changed = adapter.merge_few(table_folder(), derived, columns, key, config.get('scope_key'), config.get('partition_by')) -%}
+        {%- set changed = adapter.merge_small(this, derived, columns, key, config.get('scope_key'), config.get('partition_by')) -%}
         {%- if changed is none -%}
             {%- do merge_many('select * from parquet.`' ~ derived['folder'] ~ '`') -%}
         {%- else -%}
             {%- do changed_rows(changed) -%}
         {%- endif -%}
-        {%- do adapter.forget(derived) -%}
+        {%- do adapter.discard(derived) -%}
     {%- else -%}
         {%- do merge_many(query) -%}
     {%- endif -%}
@@ -73,18 +79,18 @@
 
 {# Replaces what a table holds with what a query yields. #}
 {% macro replace_with(query) %}
-    {%- set derived = adapter.derive(query, var('warehouse')) -%}
+    {%- set derived = adapter.derive(query) -%}
     {%- do assert_columns(derived['columns'], false) -%}
-    {%- set changed = adapter.replace_few(table_folder(), derived, model.columns.keys() | list) -%}
+    {%- set changed = adapter.replace_small(this, derived, model.columns.keys() | list) -%}
     {%- if changed is none -%}
         {%- do create_from('select * from parquet.`' ~ derived['folder'] ~ '`') -%}
     {%- else -%}
         {%- do changed_rows(changed) -%}
     {%- endif -%}
-    {%- do adapter.forget(derived) -%}
+    {%- do adapter.discard(derived) -%}
 {% endmacro %}
 
-{# Tells dbt how many rows of a table changed. #}
+{# Reports to dbt how many rows of a table changed. #}
 {% macro changed_rows(changed) %}
     {%- do store_raw_result(name='main', message='OK' if changed else 'nothing new', code='OK', rows_affected=changed) -%}
 {% endmacro %}
@@ -144,32 +150,37 @@
     values ({% for column in columns %}derived.{{ column }}{{ ', ' if not loop.last }}{% endfor %})
 {% endmacro %}
 
-{# Analyses what a relation yields, runs nothing, and stops a model that breaks its promise. #}
+{# Analyses what a relation yields, runs nothing, and stops a model that breaks its contract. #}
 {% macro assert_contract(relation, incremental) %}
-    {%- set found = {} -%}
+    {%- set columns = {} -%}
     {%- for column in adapter.get_column_schema_from_query('select * from ' ~ relation) -%}
-        {%- do found.update({column.name: column.dtype | lower}) -%}
+        {%- do columns.update({column.name: column.dtype | lower}) -%}
     {%- endfor -%}
-    {%- do assert_columns(found, incremental) -%}
+    {%- do assert_columns(columns, incremental) -%}
 {% endmacro %}
 
-{# Stops a model whose columns or types, by name, are not those its YAML promises. #}
-{% macro assert_columns(found, incremental) %}
+{# Stops a model whose columns or types, by name, are not those of its YAML. #}
+{% macro assert_columns(columns, incremental) %}
     {%- set wrong = [] -%}
-    {%- if incremental and '_deleted' not in found -%}
-        {%- do wrong.append('_deleted is missing: a model says with it which rows should vanish') -%}
+    {%- if incremental and '_deleted' not in columns -%}
+        {%- do wrong.append('_deleted is missing: a model marks with it the rows to delete') -%}
     {%- endif -%}
     {%- for name, column in model.columns.items() -%}
-        {%- if name not in found -%}
-            {%- do wrong.append(name ~ ' is promised but missing') -%}
-        {%- elif found[name] != column.data_type | lower -%}
-            {%- do wrong.append(name ~ ' is ' ~ found[name] ~ ', promised is ' ~ column.data_type) -%}
+        {%- if name not in columns -%}
+            {%- do wrong.append(name ~ ' is missing, but stands in the contract') -%}
+        {%- elif columns[name] != column.data_type | lower -%}
+            {%- do wrong.append(name ~ ' is ' ~ columns[name] ~ ', in the contract ' ~ column.data_type) -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- for name in found if name not in model.columns and name != '_deleted' -%}
-        {%- do wrong.append(name ~ ' is not promised') -%}
+    {%- for name in columns if name not in model.columns and name != '_deleted' -%}
+        {%- do wrong.append(name ~ ' is not in the contract') -%}
     {%- endfor -%}
     {%- if wrong -%}
         {%- do exceptions.raise_compiler_error('the columns differ from the contract of ' ~ model.name ~ ': ' ~ wrong | join('; ')) -%}
     {%- endif -%}
 {% endmacro %}
+
+{# A table lies where its name says. #}
+{% macro lakehouse__location_clause() -%}
+    location '{{ adapter.folder(this) }}'
+{%- endmacro %}
