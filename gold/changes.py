@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from gold.dbt.project import Project
     from gold.dbt.results import Outcome
+    from gold.dbt.signatures import Signature
     from lakehouse.storage.tables import TableName
 
 EVERYTHING = -1
@@ -26,6 +27,7 @@ class Changes:
     """
 
     project: Project
+    signatures: Mapping[TableName, Signature]
     last: Publication | None
     consumed: Mapping[TableName, int]
     moved: list[TableName]
@@ -74,7 +76,19 @@ class Changes:
                 for key, made in mine.items()
                 if key not in keys and (was := before[key]) is not None and was.audit != made.audit
             }
-        return cls(project, last, consumed, moved, keys, audits, blocked_sources, models, unread)
+        signatures = {project.name(key): made for key, made in mine.items()}
+        return cls(
+            project,
+            signatures,
+            last,
+            consumed,
+            moved,
+            keys,
+            audits,
+            blocked_sources,
+            models,
+            unread,
+        )
 
     def __bool__(self) -> bool:
         """Return whether there is anything to build, to audit or to write into the publication."""
@@ -121,9 +135,6 @@ class Changes:
         before = {} if last is None else last.versions
         postponed = (self.keys | self.audit_keys) - self._due
         built = {outcome.table: outcome.query for outcome in outcomes if outcome.table}
-        signatures = {
-            self.project.name(key): made for key, made in self.project.signatures().items()
-        }
         old = {} if last is None else last.signatures
         kept = {self.project.name(key) for key in postponed} | (self.rebuilt - built.keys())
         read = {} if last is None else last.consumed
@@ -138,7 +149,7 @@ class Changes:
             views={
                 name: query
                 for name, query in ({} if last is None else dict(last.views) | built).items()
-                if name in signatures and name not in after
+                if name in self.signatures and name not in after
             },
             consumed={
                 **self.consumed,
@@ -149,7 +160,7 @@ class Changes:
             since=None if not blocked else self.since,
             signatures={
                 name: old[name] if name in kept else made
-                for name, made in signatures.items()
+                for name, made in self.signatures.items()
                 if name not in kept or name in old
             },
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -51,9 +52,18 @@ def audits_of(manifest: Any, key: str) -> list[Any]:
 
 
 def _macros(manifest: Any, node: Any) -> list[str]:
-    """Return the text of the project's macros that a node calls, directly or by way of others."""
+    """Return the text of the project's macros that a node names, directly or by way of others.
+
+    By its text: dbt lists the macros that were called when it rendered the node, which a model does
+    differently for a first build, and adds to the list whenever it renders again.
+    """
     texts: dict[str, str] = {}
-    left: list[str] = list(node.depends_on.macros)
+    named = set(re.findall(r"\w+", node.raw_code))
+    left = [
+        key
+        for key, macro in manifest.macros.items()
+        if macro.package_name == node.package_name and macro.name in named
+    ]
     while left:
         key = left.pop()
         macro = manifest.macros.get(key)

@@ -40,7 +40,7 @@ def manifest(without=(), **sql):
     audit = Node(
         resource_type="test", package_name="p", attached_node="m.fact", name="audit", config=Config(),
         test_metadata=Node(name="audited", kwargs={"key": sql.get("audit", "id")}),
-        depends_on=Node(macros=[], nodes=["m.fact"]),
+        depends_on=Node(macros=[], nodes=["m.fact"]), raw_code="",
     )  # fmt: skip
     sources = {
         "s.a": Node(schema="silver", name=A.table),

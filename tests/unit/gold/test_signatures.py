@@ -19,15 +19,16 @@ class Config:
         return self.values
 
 
-def macro(text, *calls, package="lakehouse"):
-    return Node(package_name=package, macro_sql=text, depends_on=Node(macros=list(calls)))
+def macro(name, text, *calls, package="lakehouse"):
+    depends_on = Node(macros=list(calls))
+    return Node(name=name, package_name=package, macro_sql=text, depends_on=depends_on)
 
 
 def manifest(**changed):
     """A model that calls one macro of the project, which calls another, and one of dbt's own."""
     given = {
-        "sql": "select 1", "type": "int", "description": "", "near": "n", "far": "f", "dbt": "d",
-        "unused": "u", "key": ["id"], "tags": [], "unique_key": "id",
+        "sql": "select {{ near(1) }} {{ dbt() }} {% if since < 0 %} {{ first() }} {% endif %}", "type": "int", "description": "", "near": "n", "far": "f", "first": "1", "dbt": "d",
+        "unused": "u", "audited": "a", "key": ["id"], "tags": [], "unique_key": "id",
     } | changed  # fmt: skip
     columns = {"id": Node(name="id", data_type=given["type"], description=given["description"])}
     return Node(
@@ -35,18 +36,20 @@ def manifest(**changed):
             "m": Node(
                 resource_type="model", package_name="lakehouse", raw_code=given["sql"],
                 config=Config(unique_key=given["unique_key"], tags=given["tags"]), columns=columns,
-                depends_on=Node(macros=["near", "dbt"]),
             ),
             "t": Node(
                 resource_type="test", package_name="lakehouse", attached_node="m", name="audit",
                 test_metadata=Node(kwargs={"key": given["key"]}), config=Config(),
-                depends_on=Node(macros=["audited"]),
+                raw_code="{{ test_audited(**kwargs) }}",
             ),
         },
         macros={
-            "near": macro(given["near"], "far"), "far": macro(given["far"], "near"),
-            "dbt": macro(given["dbt"], package="dbt"), "unused": macro(given["unused"]),
-            "audited": macro("a"),
+            "m.near": macro("near", given["near"], "m.far"),
+            "m.far": macro("far", given["far"], "m.near"),
+            "m.first": macro("first", given["first"]),
+            "m.dbt": macro("dbt", given["dbt"], package="dbt"),
+            "m.unused": macro("unused", given["unused"]),
+            "m.audited": macro("test_audited", given["audited"]),
         },
     )  # fmt: skip
 
@@ -58,8 +61,8 @@ def changed(**values):
 
 
 def test_what_decides_a_models_rows_changes_its_signature():
-    """SQL, a column's type, configuration, and a macro that it calls, directly or by way of another."""
-    for values in ({"sql": "select 2"}, {"type": "bigint"}, {"unique_key": "x"}, {"near": "."}, {"far": "."}):  # fmt: skip
+    """SQL, a column's type, configuration, and a macro: called directly, through another, in a branch."""
+    for values in ({"sql": "select 2"}, {"type": "bigint"}, {"unique_key": "x"}, {"near": "."}, {"far": "."}, {"first": "."}):  # fmt: skip
         assert changed(**values) == (True, False), values
 
 
@@ -70,5 +73,6 @@ def test_what_decides_no_row_leaves_the_signature():
 
 
 def test_a_changed_audit_changes_the_audits_signature_only():
-    """The arguments of the audit in YAML."""
+    """The arguments of the audit in YAML, and the macro of the audit."""
     assert changed(key=["id", "day"]) == (False, True)
+    assert changed(audited=".") == (False, True)
