@@ -17,8 +17,8 @@ def test_all_days_at_once_in_large_batches_are_as_promised(catalog, retail, monk
     monkeypatch.setattr(small_batch, "ROWS", -1)
     source.land(retail.landing / "retail", days=None, scale="tiny", faults=11)
     run_layers(retail, "retail", ("bronze", "silver"))
-    found = audit(retail, "retail").to_dict()
-    missed = {k["kind"] for k in found["kinds"] if k["recall"] < 1}
-    assert missed == {"orphan"}, found["problems"]
-    assert found["precision"] == 1.0
-    assert all(row["as_promised"] for row in found["rows"])
+    result = audit(retail, "retail").to_dict()
+    missed = {k["kind"] for k in result["kinds"] if k["recall"] < 1}
+    assert missed == {"orphan"}, result["problems"]
+    assert result["precision"] == 1.0
+    assert all(row["as_promised"] for row in result["rows"])

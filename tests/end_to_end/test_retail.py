@@ -81,12 +81,12 @@ def test_gold_equals_the_package(carried):
 
 def test_what_is_quarantined_is_what_was_planted(carried):
     """Every rejected line is synthetic or unreadable, and each has a reason."""
-    found = rows(
+    refused = rows(
         carried, "silver", "transactions_quarantine", "select _origin, failures, row from t"
     )
-    assert found
-    assert all(failures for _, failures, _ in found)
-    assert all(origin == "synthetic" or "_line" in dict(row) for origin, _, row in found)
+    assert refused
+    assert all(failures for _, failures, _ in refused)
+    assert all(origin == "synthetic" or "_line" in dict(row) for origin, _, row in refused)
 
 
 def test_every_gate_adds_up(carried):
@@ -103,13 +103,13 @@ def test_every_gate_adds_up(carried):
 
 def test_products_without_a_master_point_to_the_unknown_member(carried):
     """A line of a product that the master lacks is kept and joins to the unknown member."""
-    known = {r[0] for r in rows(carried, "gold", "dim_product", "select product_id from t")}
+    masters = {r[0] for r in rows(carried, "gold", "dim_product", "select product_id from t")}
     lines = rows(
         carried, "gold", "fct_basket_line",
         "select product_id, hex(product_hk) from t where product_hk = from_hex(repeat('00', 32))",
     )  # fmt: skip
     assert lines
-    assert all(product not in known for product, _ in lines)
+    assert all(product not in masters for product, _ in lines)
 
 
 def test_the_same_again_changes_no_table(carried):
@@ -119,7 +119,7 @@ def test_the_same_again_changes_no_table(carried):
     assert {p: p.stat().st_mtime_ns for p in carried.home.rglob("*") if p.is_file()} == before
 
 
-def test_the_command_line_counts_what_gold_holds(carried):
+def test_the_command_line_counts_the_rows_of_gold(carried):
     """`lakehouse sql` answers from the published version, in a process of its own."""
     query = "select count(*) as lines, sum(sales_value) as value from gold.retail__fct_basket_line"
     done = subprocess.run(
@@ -130,8 +130,8 @@ def test_the_command_line_counts_what_gold_holds(carried):
     [(count, value)] = rows(
         carried, "gold", "fct_basket_line", "select count(*), sum(sales_value) from t"
     )
-    answer = json.loads(done.stdout)["rows"][0]
-    assert [int(answer["lines"]), Decimal(answer["value"])] == [count, value]
+    row = json.loads(done.stdout)["rows"][0]
+    assert [int(row["lines"]), Decimal(row["value"])] == [count, value]
 
 
 @pytest.fixture
@@ -159,12 +159,12 @@ def test_a_run_a_day_meets_every_fault_and_rejects_no_good_row(lakehouse):
     assert all(row["as_promised"] for row in result["rows"])
 
 
-def test_the_audit_holds_on_each_day(days):
+def test_the_audit_passes_on_each_day(days):
     """Before gold only orphans lack their unknown member; a fault that is due later is not missed."""
-    for found in days[1]:
-        missed = {k["kind"] for k in found["kinds"] if k["recall"] < 1}
-        assert missed == {"orphan"}, found["problems"]
-        assert found["precision"] == 1.0
+    for result in days[1]:
+        missed = {k["kind"] for k in result["kinds"] if k["recall"] < 1}
+        assert missed == {"orphan"}, result["problems"]
+        assert result["precision"] == 1.0
 
 
 def test_a_truncated_file_is_a_breach_until_it_is_sent_again(days):

@@ -36,7 +36,7 @@ PINGS = pa.schema(
 
 @dataclass
 class Morning:
-    """What happened: all pings, and the schedule as two files of changes tell it."""
+    """What happened: all pings, and the schedule in two files of changes."""
 
     seed: int
     pings: list[dict] = field(default_factory=list)
@@ -48,7 +48,7 @@ class Morning:
         chance = Random(self.seed)
         for vehicle in VEHICLES:
             self._drive(vehicle, chance)
-        for number, stop in enumerate(s for each in self.stops.values() for s in each):
+        for number, stop in enumerate(s for stops in self.stops.values() for s in stops):
             away = timedelta(minutes=chance.randint(-25, 12), seconds=chance.randint(0, 59))
             self.plan[100 + number] = {
                 "delivery_id": 100 + number,
@@ -124,7 +124,7 @@ class Morning:
 
     def arrivals(self):
         """Return (vehicle, planned, arrived or None, seconds late or None) by delivery."""
-        found = {}
+        arrivals = {}
         for number, row in self.schedule().items():
             low, high = (
                 row["planned_at"] - timedelta(hours=1),
@@ -139,37 +139,37 @@ class Morning:
                 and _metres(ping, row) <= 50
             ]
             delay = int((min(at) - row["planned_at"]).total_seconds()) if at else None
-            found[number] = (row["vehicle_id"], row["planned_at"], min(at, default=None), delay)
-        return found
+            arrivals[number] = (row["vehicle_id"], row["planned_at"], min(at, default=None), delay)
+        return arrivals
 
     def punctuality(self):
         """Return (deliveries, arrived, late, mean delay) by vehicle and day."""
         groups = defaultdict(list)
         for vehicle, planned, _, delay in self.arrivals().values():
             groups[vehicle, planned.date()].append(delay)
-        found = {}
+        rows = {}
         for key, delays in groups.items():
-            known = [delay for delay in delays if delay is not None]
-            mean = sum(known) / len(known) if known else None
-            found[key] = (len(delays), len(known), sum(d > 900 for d in known), mean)
-        return found
+            measured = [delay for delay in delays if delay is not None]
+            mean = sum(measured) / len(measured) if measured else None
+            rows[key] = (len(delays), len(measured), sum(d > 900 for d in measured), mean)
+        return rows
 
     def minutes(self):
         """Return (pings, harsh brakes, metres) of five minutes by vehicle and end of the minute."""
-        one = defaultdict(lambda: [0, 0, Decimal(0)])
+        by_minute = defaultdict(lambda: [0, 0, Decimal(0)])
         for before, ping in zip([None, *self.pings], self.pings, strict=False):
-            counts = one[ping["vehicle_id"], ping["recorded_at"].replace(second=0)]
+            counts = by_minute[ping["vehicle_id"], ping["recorded_at"].replace(second=0)]
             counts[0] += 1
             counts[2] += ping["speed_kmh"]
             if before is not None and before["vehicle_id"] == ping["vehicle_id"]:
                 counts[1] += before["speed_kmh"] - ping["speed_kmh"] > 12
-        found = {}
-        for vehicle, minute in one:
-            five = [one.get((vehicle, minute - timedelta(minutes=ago))) for ago in range(5)]
+        windows = {}
+        for vehicle, minute in by_minute:
+            five = [by_minute.get((vehicle, minute - timedelta(minutes=ago))) for ago in range(5)]
             pings, brakes, speeds = map(sum, zip(*[part for part in five if part], strict=True))
             end = minute + timedelta(minutes=1)
-            found[vehicle, end] = (pings, brakes, float(speeds) / 3.6)
-        return found
+            windows[vehicle, end] = (pings, brakes, float(speeds) / 3.6)
+        return windows
 
 
 def _metres(ping, row):

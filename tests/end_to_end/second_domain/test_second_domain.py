@@ -45,12 +45,12 @@ def blocks_of_the_page():
 
 
 def files_of_the_page():
-    """The files that the page tells its reader to write, by path."""
+    """The files that the page has its reader write, by path."""
     return {path: text for path, text in blocks_of_the_page() if path}
 
 
 def commands_of_the_page():
-    """The command lines that the page tells its reader to run, in order."""
+    """The command lines that the page has its reader run, in order."""
     blocks = [text for path, text in blocks_of_the_page() if not path]
     return [line.removesuffix(" --open") for text in blocks for line in text.splitlines()]
 
@@ -90,7 +90,7 @@ def fleet(spark, tmp_path_factory):
 
 
 def test_the_page_makes_this_domain():
-    """The files that the page tells are those that lie here, all of them, letter by letter."""
+    """The files that the page shows are those that lie here, all of them, letter by letter."""
     here = {
         path.relative_to(HERE).as_posix().replace("models/", "dbt_project/models/"): path
         for folder in ("contracts", "models")
@@ -119,7 +119,7 @@ def test_no_row_vanishes(fleet):
 def test_each_stop_has_its_delay(fleet):
     """Arrival and delay of each delivery are those of plain Python, after all changes of the plan."""
     home, morning = fleet
-    found = {
+    stops = {
         row["delivery_id"]: (
             row["vehicle_id"],
             row["planned_at"],
@@ -128,30 +128,30 @@ def test_each_stop_has_its_delay(fleet):
         )
         for row in rows(home, "gold", "fct_stop")
     }
-    assert found == morning.arrivals()
-    assert sum(arrived is not None for _, _, arrived, _ in found.values()) > 5
+    assert stops == morning.arrivals()
+    assert sum(arrived is not None for _, _, arrived, _ in stops.values()) > 5
 
 
 def test_punctuality_by_vehicle_and_day(fleet):
     """The mart counts deliveries, arrivals and late ones, and the mean delay."""
     home, morning = fleet
-    found = {
+    days = {
         (row["vehicle_id"], row["day"]): (
             row["deliveries"], row["arrived"], row["late"], row["mean_delay_s"],
         )
         for row in rows(home, "gold", "mart_punctuality")
     }  # fmt: skip
-    assert found == {key: pytest.approx(value) for key, value in morning.punctuality().items()}
+    assert days == {key: pytest.approx(value) for key, value in morning.punctuality().items()}
 
 
 def test_a_vehicle_has_its_versions(fleet):
     """The vehicle that moved to another depot has two versions, the others one."""
     home, _ = fleet
-    found = sorted(
+    versions = sorted(
         (row["vehicle_id"], row["depot"], row["is_current"])
         for row in rows(home, "gold", "dim_vehicle")
     )
-    assert found == [
+    assert versions == [
         (1, "north", False),
         (1, "south", True),
         (2, "north", True),
@@ -163,21 +163,21 @@ def test_features_are_those_of_the_last_full_minute(fleet, tmp_path):
     """A pulled row is the newest whose minute is over; before the first and after a day there is none."""
     home, morning = fleet
     expected = morning.minutes()
-    asked = [(v, START + timedelta(minutes=m, seconds=s)) for v in (1, 2, 3) for m, s in (
+    wanted_rows = [(v, START + timedelta(minutes=m, seconds=s)) for v in (1, 2, 3) for m, s in (
         (0, 59), (1, 0), (7, 30), (24, 0), (60 * 25, 0),
     )]  # fmt: skip
-    entities = tmp_path / "asked.csv"
+    entities = tmp_path / "entities.csv"
     entities.write_text(
-        "vehicle_id,timestamp\n" + "".join(f"{v},{at.isoformat()}\n" for v, at in asked)
+        "vehicle_id,timestamp\n" + "".join(f"{v},{at.isoformat()}\n" for v, at in wanted_rows)
     )
     pull(home, DOMAIN, "vehicle_minute", entities, out=tmp_path / "out.parquet")
     for (vehicle, at), row in zip(
-        asked, pq.read_table(tmp_path / "out.parquet").to_pylist(), strict=True
+        wanted_rows, pq.read_table(tmp_path / "out.parquet").to_pylist(), strict=True
     ):
         minute = min(at.replace(second=0), START + timedelta(minutes=24))
         wanted = expected.get((vehicle, minute)) if at - minute < timedelta(days=1) else None
-        found = (row["pings_5m"], row["harsh_brakes_5m"], row["metres_5m"])
-        assert found == (pytest.approx(wanted) if wanted else (None, None, None)), (vehicle, at)
+        values = (row["pings_5m"], row["harsh_brakes_5m"], row["metres_5m"])
+        assert values == (pytest.approx(wanted) if wanted else (None, None, None)), (vehicle, at)
     assert sum(brakes for _, brakes, _ in expected.values()) > 10
 
 
@@ -238,18 +238,18 @@ def test_the_catalogs_queries_run(fleet, catalog):
 
 
 def test_dbts_own_tests_of_the_sources_hold(fleet, catalog):
-    """not_null, accepted_values and relationships, left out of a publication, pass when asked for."""
+    """not_null, accepted_values and relationships, left out of a publication, pass when requested."""
     home, _ = fleet
     project = Project(home, DOMAIN)
     register(catalog, home, project.sources())
-    found = project.invoke(["test", "--select", "tag:contract"]).result.results
-    kinds = Counter(each.node.test_metadata.name for each in found)
+    results = project.invoke(["test", "--select", "tag:contract"]).result.results
+    kinds = Counter(result.node.test_metadata.name for result in results)
     assert kinds.keys() == {"not_null", "accepted_values"}, "the SQL reads no hub"
     assert kinds["not_null"] > 15
-    assert {str(each.status) for each in found} == {"pass"}
+    assert {str(result.status) for result in results} == {"pass"}
 
 
-def test_a_run_without_news_does_nothing(fleet):
+def test_a_run_with_nothing_pending_does_nothing(fleet):
     """Carried again, nothing is pending."""
     home, _ = fleet
     assert run_layers(home, DOMAIN).nothing_new

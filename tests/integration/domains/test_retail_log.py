@@ -71,7 +71,7 @@ def test_a_transaction_spans_datasets(landing):
     assert {"campaign_descriptions", "coupons", "campaigns"} in tables.values()
 
 
-def test_a_days_file_holds_that_local_day(landing):
+def test_a_days_file_has_that_local_day(landing):
     """Every commit of a file falls on its day by the stores' clock, and baskets on their own time."""
     for day in source.days():
         lines = (landing / "transactions" / "changes" / f"{day}.jsonl").read_text().splitlines()

@@ -33,7 +33,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("dataset", [*LOGGED, "promotions"])
-def test_snapshot_holds_history_before_the_start_day(landing, dataset):
+def test_snapshot_has_history_before_the_start_day(landing, dataset):
     """The snapshot is the package's rows up to the eve of the start day, all of them real."""
     table = pq.read_table(landing / dataset / "snapshot")
     assert set(table["_origin"].to_pylist()) == {"real"}

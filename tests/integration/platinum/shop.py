@@ -242,7 +242,7 @@ def write_history(settings, *, people=120, campaigns=10, seed=1, predictive=True
     return visits
 
 
-def write_candidates(settings, visits, *, known=100, people=None):
+def write_candidates(settings, visits, *, known_day=100, people=None):
     """Write candidates: each person has offers 1 and 2 on days 100 to 110, person 3 none."""
     chosen = people or [person for person in range(1, 11) if person != 3]
     count = len(chosen) * 2
@@ -252,7 +252,7 @@ def write_candidates(settings, visits, *, known=100, people=None):
         {
             "who": (pa.int64(), chosen * 2),
             "offer": (pa.int64(), [1] * len(chosen) + [2] * len(chosen)),
-            "known_at": (UTC_TIME, [day(known)] * count),
+            "known_at": (UTC_TIME, [day(known_day)] * count),
             "opens": (UTC_TIME, [day(90)] * count),
             "closes": (UTC_TIME, [day(110)] * count),
             "visits": (pa.int64(), [int(visits[person - 1]) for person in chosen] * 2),

@@ -1,4 +1,4 @@
-"""A score run can be undone: its scores go, and the next one gives them again."""
+"""A score run can be rolled back: its scores go, and the next one gives them again."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def test_scores_are_taken_back_and_given_again(settings, spark):
     score(settings, "shop")
     first = scored(settings)
     land(settings, [line(visit, 1, who=visit) for visit in (4, 5)])
-    told = score(settings, "shop")["taste"]
-    second = told["run"]
+    outcome = score(settings, "shop")["taste"]
+    second = outcome["run"]
     after = scored(settings)
 
     chosen = plan(settings, second)
@@ -49,6 +49,6 @@ def test_scores_are_taken_back_and_given_again(settings, spark):
 
     assert scored(settings) == first
     assert not chosen.checkpoints[0].exists()
-    assert score(settings, "shop")["taste"]["scored"] == told["scored"] > 0
+    assert score(settings, "shop")["taste"]["scored"] == outcome["scored"] > 0
     assert scored(settings) == after
     assert [row["status"] for row in Ledger(Tables.at(settings)).runs("shop")][1] == "rolled back"

@@ -112,7 +112,7 @@ def test_an_export_that_differs_is_refused(settings, monkeypatch):
     assert ModelStore.of(settings, "shop", "taste").manifest() is None
 
 
-def test_missing_gold_and_too_little_history_are_refused(settings):
+def test_missing_gold_and_too_short_a_history_are_refused(settings):
     """The error names the table that does not exist yet, or that more history is needed."""
     with pytest.raises(UsageError, match=r"gold.shop__targets does not exist yet"):
         training.train(settings, "shop")
@@ -144,8 +144,8 @@ def test_calibration_and_threshold_follow_the_scores():
 
 def test_features_are_those_of_the_contract(settings):
     """A feature set offers what its contract lists, without keys and engine columns."""
-    one = FeatureSet.of(load_domain(settings.contracts, "shop")["habits"])
-    assert one.columns == ("visits", "spend")
+    habits = FeatureSet.of(load_domain(settings.contracts, "shop")["habits"])
+    assert habits.columns == ("visits", "spend")
 
 
 def test_models_and_contracts_of_former_versions_are_read(trained, tmp_path):

@@ -31,7 +31,7 @@ def test_the_file_follows_the_specification(compose):
 
 
 def test_the_schema_refuses_what_the_specification_does_not_know(compose):
-    """A misspelt key is found, so the test above can fail."""
+    """A misspelt key is noticed, so the test above can fail."""
     compose["services"]["postgres"]["volume"] = []
     assert any("volume" in problem for problem in problems(compose))
 
@@ -46,9 +46,9 @@ def test_every_port_is_bound_to_loopback(compose):
 def test_no_secret_has_a_default():
     """A password, key or secret that is not set stops the start with a message."""
     secret = re.compile(r"\$\{[A-Z_]*(?:PASSWORD|SECRET|KEY)[A-Z_]*(?P<rest>[^}]*)\}")
-    found = [match["rest"] for match in secret.finditer(TEXT)]
-    assert found
-    assert all(rest.startswith(":?") for rest in found)
+    defaults = [match["rest"] for match in secret.finditer(TEXT)]
+    assert defaults
+    assert all(rest.startswith(":?") for rest in defaults)
 
 
 def test_what_a_service_waits_for_is_there(compose):

@@ -122,7 +122,7 @@ def test_without_a_browser_set_up_goes_on(scripts, tmp_path, monkeypatch, capsys
     assert capsys.readouterr().out == ""
 
 
-def test_without_a_fit_python_one_line_says_so(tmp_path):
+def test_without_a_fit_python_one_line_explains(tmp_path):
     """On a machine with neither 3.11 nor 3.12 set-up stops before it writes anything."""
     shutil.copytree(ROOT / "scripts", tmp_path / "scripts")
     tools = tmp_path / "bin"
@@ -143,7 +143,7 @@ def test_without_a_fit_python_one_line_says_so(tmp_path):
     assert not (tmp_path / ".tools").exists()
 
 
-def test_when_all_is_there_set_up_says_and_writes_nothing():
+def test_when_all_is_there_set_up_prints_and_writes_nothing():
     """The second call is silent, needs no network and writes nothing: its cost is that of looking."""
     assert set_up().returncode == 0
     before = stamps()

@@ -26,15 +26,15 @@ def anchors(page: Path) -> set[str]:
 
 def broken(page: Path, text: str) -> list[str]:
     """The links of a page that lead nowhere."""
-    found = []
+    links = []
     for target in LINK.findall(re.sub(r"```.*?```", "", text, flags=re.DOTALL)):
         if re.match(r"[a-z]+:", target):
             continue
         file, _, anchor = target.partition("#")
         place = (page.parent / file).resolve() if file else page
         if not place.exists() or (anchor and anchor not in anchors(place)):
-            found.append(target)
-    return found
+            links.append(target)
+    return links
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
@@ -45,7 +45,7 @@ def test_every_link_leads_to_a_file_and_a_heading(page):
 
 @pytest.mark.parametrize("target", ["nowhere.md", "README.md#no-such-heading", "#no-such-heading"])
 def test_a_link_that_leads_nowhere_is_noticed(target):
-    """A missing file and a missing heading are both found."""
+    """A missing file and a missing heading are both noticed."""
     assert broken(ROOT / "README.md", f"[x]({target})") == [target]
 
 
