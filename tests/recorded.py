@@ -158,6 +158,7 @@ def last_name(table, name):
     return name
 
 
+@cache
 def end_of(stage):
     """Return a position, as silver writes it, after every event of a stage and before the next."""
     last = 0

@@ -40,11 +40,12 @@ def rows(spark, settings, table, view):
 
 
 def as_of(history, table, position):
-    """Return the rows that a history had at a position of the source's log."""
+    """Return the rows that a history, ordered by position, had at a position of the source's log."""
     latest = {}
-    for row in sorted(history, key=lambda row: row["_sequence"]):
-        if row["_sequence"] <= position:
-            latest[bytes(row[f"{table}_hk"])] = row
+    for row in history:
+        if row["_sequence"] > position:
+            break
+        latest[bytes(row[f"{table}_hk"])] = row
     alive = [row for row in latest.values() if not row["is_deleted"]]
     return [row for row in alive for _ in range(row.get("copies", 1))]
 
@@ -73,7 +74,7 @@ def differences(actual, table, stage):
 def test_the_whole_log_gives_every_state(catalog, whole, table):
     """All records at once; the history of a table then gives each stage as it was."""
     assert differences(rows(catalog, whole, table, "current"), table, 6) == []
-    history = rows(catalog, whole, table, "history")
+    history = sorted(rows(catalog, whole, table, "history"), key=lambda row: row["_sequence"])
     for stage in recorded.stages():
         state = as_of(history, table, recorded.end_of(stage))
         assert differences(state, table, stage) == [], stage
