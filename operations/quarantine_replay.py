@@ -1,4 +1,7 @@
-"""Replays quarantine: validates open rows again under today's contract and loads those that pass."""
+"""Replays quarantine: validates open rows again under today's contract and loads those that pass.
+
+Here are the lock, the choice of rows and the counts; `silver.quarantine_replay` gates and writes.
+"""
 
 from __future__ import annotations
 

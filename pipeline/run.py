@@ -1,4 +1,7 @@
-"""One run of a domain: the layers in order, and the result."""
+"""One run of a domain: the layers in order, and the result.
+
+Whether there is anything to do is decided in `pipeline.workload`, before a JVM is started.
+"""
 
 from __future__ import annotations
 

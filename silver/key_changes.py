@@ -3,7 +3,8 @@
 Debezium writes a key change as a delete of the old key and a create of the new one, whose header
 names the key that the row had before (`_old_key` in bronze). Hubs, links and histories take these
 as any other delete and create: there are two keys, and each has its own history. Only what the
-create leaves unchanged is followed to the old key, by its hash (`_moved_from` of an event).
+create leaves unchanged is followed to the old key, by its hash (`_moved_from` of an event): see
+`silver.unchanged_values`.
 """
 
 from __future__ import annotations

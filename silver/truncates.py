@@ -2,6 +2,7 @@
 
 Which keys those are may only be known later, when events arrive that are older than the truncate.
 So truncates are stored in a table of their own, and each load closes what they have not closed yet.
+For a dataset without a key, `contracts.compilers.keyless_sql` counts copies down to none instead.
 """
 
 from __future__ import annotations

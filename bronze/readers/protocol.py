@@ -1,4 +1,7 @@
-"""What a kind of source has to do: check a file, count its rows, read it into bronze rows."""
+"""What a kind of source has to do: check a file, count its rows, read it into bronze rows.
+
+Readers are registered by format in `bronze.readers`, where capture looks up the reader of a file.
+"""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ a run that dies before it has read nothing, and one that dies after it is not re
 | bronze, of landed files | the bronze table | `capture` | the run, which is the batch | `bronze.capture`, with a dataset's rows |
 | silver, of bronze | the events table | the bronze table | the last batch that was loaded | `silver.small_batch` and `silver.large_batch`, in the last commit of the load |
 | silver's rejected rows | the quarantine table | the bronze table | the last batch whose rejected rows are in it | the same, in the commit of the rejected rows |
-| enrichment | the results table | source and model | the version of the source | `platinum.enrichment`, when no text is pending |
+| enrichment | the results table | source and model | the version of the source | `platinum.enrichment.enrichment`, when no text is pending |
 | scoring | the scores table | table and stream | the stream's micro-batch | `platinum.scoring.micro_batch` |
 
 Gold has none: a publication (`gold.publish`) records the versions of silver that it was built from.
