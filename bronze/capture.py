@@ -65,10 +65,12 @@ def prepare(
     tables = Tables.at(settings)
     log = discovery.FileLog(tables, run.domain)
     batches, breaches, entries = [], [], []
-    for contract in contracts:
-        committed = captured_batch(tables, discovery.bronze_table(contract))
-        # Before anything is planned: what a killed run skipped beside its own files is pending again
-        log.abandon_unfinished(contract.dataset, committed)
+    captured = {
+        c.dataset: (c, captured_batch(tables, discovery.bronze_table(c))) for c in contracts
+    }
+    # Before anything is planned: what a killed run skipped beside its own files is pending again
+    log.abandon_unfinished({dataset: committed for dataset, (_, committed) in captured.items()})
+    for contract, committed in captured.values():
         pending = discovery.pending_files(settings, contract, log)
         if not pending:
             continue

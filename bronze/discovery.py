@@ -11,7 +11,7 @@ from lakehouse.runs.bookmarks import captured_batch
 from lakehouse.storage.tables import TableName, Tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from contracts.model.contract import Capture, Contract
@@ -76,18 +76,20 @@ class FileLog:
         twins = [e for e in alive if e.status == "duplicate" and e.sha256 in contents]
         return loaded + twins
 
-    def abandon_unfinished(self, dataset: str, committed: int) -> None:
-        """Abandon the batches that were planned by a process that died before its commit."""
-        dead = {e.batch for e in self.entries if e.dataset == dataset and e.status == "abandoned"}
+    def abandon_unfinished(self, committed: Mapping[str, int]) -> None:
+        """Abandon, in one commit, the batches that were planned by a process that died before its commit.
+
+        `committed` is the last batch of each dataset that its bronze table has.
+        """
+        dead = {(e.dataset, e.batch) for e in self.entries if e.status == "abandoned"}
         unfinished = {
-            entry.batch
+            (entry.dataset, entry.batch)
             for entry in self.entries
-            if entry.dataset == dataset
-            and entry.status == "planned"
-            and entry.batch > committed
-            and entry.batch not in dead
+            if entry.status == "planned"
+            and entry.dataset in committed
+            and entry.batch > committed[entry.dataset]
         }
-        self._abandon([(dataset, batch) for batch in sorted(unfinished)], "never committed")
+        self._abandon(sorted(unfinished - dead), "never committed")
 
     def since(self, batch: int) -> list[Entry]:
         """Return the entries of a batch and of all later ones, less the abandoned ones."""

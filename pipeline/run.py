@@ -117,10 +117,10 @@ def _layer(
     """Run one layer; breaches that stopped datasets of it are added to the run's."""
     if layer == "bronze":
         captured = [contract for contract in contracts.values() if contract.capture]
-        works, breaches = capture.prepare(settings, captured, run)
+        batches, breaches = capture.prepare(settings, captured, run)
         run.breaches += breaches
-        if works:
-            capture.load(_spark(settings), settings, works, run, progress)
+        if batches:
+            capture.load(_spark(settings), settings, batches, run, progress)
     elif workload.is_pending(settings, run.domain, contracts, layer):
         if layer == "silver":
             silver.load(_spark(settings), settings, contracts.values(), run, progress)

@@ -20,7 +20,7 @@ def completed(self, dataset, committed):
     ]
 
 
-def abandon_unfinished(_log, _dataset, _committed):
+def abandon_unfinished(_log, _committed):
     """Leave the plans of dead runs as they are."""
 
 
